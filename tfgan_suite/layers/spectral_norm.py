@@ -63,7 +63,7 @@ class WeightLayer(keras.layers.Layer):
             columns = shape[output_axis]
             self.u = self._add_vector("u", columns, lambda s, dtype=None: normalize(keras.initializers.RandomNormal(stddev=1.0)(s, dtype)))
             rows = self.kernel.value.shape.num_elements() // columns
-            self.v = self._add_vector("v", rows, lambda s, dtype=None: normalize(tf.linalg.matvec(self._matrix(), tf.convert_to_tensor(self.u))))
+            self.v = self._add_vector("v", rows, lambda s, dtype=None: normalize(tf.linalg.matvec(self.matrix(), tf.convert_to_tensor(self.u))))
 
     def weight(self) -> tf.Tensor:
         """The kernel to compute with, in the layer's compute dtype."""
@@ -74,17 +74,17 @@ class WeightLayer(keras.layers.Layer):
 
     def sigma(self) -> tf.Tensor:
         """The present estimate of the kernel's largest singular value, a scalar."""
-        return sigma(self._matrix(), tf.convert_to_tensor(self.u), tf.convert_to_tensor(self.v))
+        return sigma(self.matrix(), tf.convert_to_tensor(self.u), tf.convert_to_tensor(self.v))
 
     def power_iterations(self, iterations: int) -> None:
-        matrix, u = self._matrix(), tf.convert_to_tensor(self.u)
+        matrix, u = self.matrix(), tf.convert_to_tensor(self.u)
         for _ in range(iterations):
             u, v = power_iteration(matrix, u)
         self.u.assign(u)
         self.v.assign(v)
 
-    def _matrix(self) -> tf.Tensor:
-        """The kernel as [everything else, output]."""
+    def matrix(self) -> tf.Tensor:
+        """The kernel as the matrix [everything else, output channels]."""
         kernel = tf.convert_to_tensor(self.kernel)
         axis = self.output_axis % len(kernel.shape)
         order = [i for i in range(len(kernel.shape)) if i != axis] + [axis]

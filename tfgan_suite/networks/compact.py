@@ -7,59 +7,56 @@ the label's embedding feed every batch norm of G, as in BigGAN, and D projects t
 import keras
 
 from tfgan_suite.layers import batch_norm, conditional_batch_norm, convolution, dense, normalization
-from tfgan_suite.networks import heads
+from tfgan_suite.networks import parts
 
 
 def generator(
     *, image_shape: tuple[int, int, int] = (32, 32, 3), latent_size: int = 64, width: int = 32, num_classes: int = 0, embedding_size: int = 64
 ) -> keras.Model:
     """{"latents": [b, z], "label": [b] if num_classes} -> {"image": [b, h, w, c]}. `embedding_size`: length of the label's embedding."""
-    latents = keras.Input((latent_size,), name="latents")
-    inputs = {"latents": latents} | heads.label_input(num_classes)
+    inputs = parts.generator_inputs(latent_size, num_classes)
+    latents = inputs["latents"]
     condition = None
     if num_classes:
-        embedding = dense.Embedding(num_classes, embedding_size, kernel_initializer=keras.initializers.RandomNormal(stddev=1.0))(inputs["label"])
+        like_latents = keras.initializers.RandomNormal(stddev=1.0)
+        embedding = dense.Embedding(num_classes, embedding_size, name="embedding", kernel_initializer=like_latents)(inputs["label"])
         condition = keras.layers.Concatenate()([latents, embedding])
     rows, columns, levels = _geometry(image_shape)
     channels = width * 2 ** (levels - 1)
-    x = dense.Dense(rows * columns * channels, use_bias=False, kernel_initializer=_normal())(latents)
+    x = dense.Dense(rows * columns * channels, use_bias=False, kernel_initializer=parts.normal())(latents)
     x = _rectified_norm(keras.layers.Reshape((rows, columns, channels))(x), condition)
     for level in reversed(range(levels - 1)):
-        x = convolution.TransposedConvolution(width * 2**level, 4, strides=2, use_bias=False, kernel_initializer=_normal())(x)
+        x = convolution.TransposedConvolution(width * 2**level, 4, strides=2, use_bias=False, kernel_initializer=parts.normal())(x)
         x = _rectified_norm(x, condition)
-    x = convolution.TransposedConvolution(image_shape[2], 4, strides=2, kernel_initializer=_normal())(x)
-    return keras.Model(inputs, {"image": heads.image(x)}, name="generator")
+    x = convolution.TransposedConvolution(image_shape[2], 4, strides=2, kernel_initializer=parts.normal())(x)
+    return keras.Model(inputs, {"image": parts.image(x)}, name="generator")
 
 
 def discriminator(
-    *, image_shape: tuple[int, int, int] = (32, 32, 3), width: int = 32, num_classes: int = 0, norm: str = "none", spectral_norm: bool = True,
-    gain: float = 1.0, pool: str = "flatten",
+    *, image_shape: tuple[int, int, int] = (32, 32, 3), width: int = 32, num_classes: int = 0, conditioning: str = "projection",
+    norm: str = "none", spectral_norm: bool = True, gain: float = 1.0, pool: str = "flatten",
 ) -> keras.Model:  # fmt: skip
-    """{"image": [b, h, w, c], "label": [b] if num_classes} -> {"logits": [b], "features": [b, f]}.
+    """{"image": [b, h, w, c], "label": [b] if it is projected} -> {"logits": [b], "features": [b, f], "class_logits": [b, k] if auxiliary}.
 
     `norm`: a name in `layers.normalization.NORMALIZATIONS`, on all but the first convolution; with `batch`, score views in separate passes.
     `gain`: kernels in use are gain * W / sigma(W). In so shallow a network plain W / sigma(W) damps the signal: 1.2 to 1.3 learns faster, 1.5
-    collapsed. `pool`: how the last map becomes `features`, a name in `heads.POOLS`.
+    collapsed. `conditioning` and `pool`: names in `parts.CONDITIONINGS` and `parts.POOLS`.
     """
-    options = {"spectral_norm": spectral_norm, "gain": gain, "kernel_initializer": _normal()}
-    inputs = {"image": keras.Input(image_shape, name="image")} | heads.label_input(num_classes)
+    options = {"spectral_norm": spectral_norm, "gain": gain, "kernel_initializer": parts.normal()}
+    inputs = parts.discriminator_inputs(image_shape, num_classes, conditioning)
     x = inputs["image"]
     for level in range(_geometry(image_shape)[2]):
         x = convolution.Convolution(width * 2**level, 4, strides=2, use_bias=norm == "none" or level == 0, **options)(x)
         x = keras.layers.LeakyReLU(0.2)(normalization.create(norm)(x) if level > 0 else x)
-    features = heads.pool(x, pool)
-    logits = heads.logits(features, inputs, num_classes=num_classes, **options)
-    return keras.Model(inputs, {"logits": logits, "features": features}, name="discriminator")
+    features = parts.pool(x, pool)
+    outputs = parts.heads(features, inputs, num_classes=num_classes, conditioning=conditioning, **options)
+    return keras.Model(inputs, outputs, name="discriminator")
 
 
 def _rectified_norm(x, condition):
     if condition is None:
         return keras.layers.ReLU()(batch_norm.BatchNorm()(x))
-    return keras.layers.ReLU()(conditional_batch_norm.ConditionalBatchNorm(form="linear", kernel_initializer=_normal())(x, condition))
-
-
-def _normal():
-    return keras.initializers.RandomNormal(stddev=0.02)
+    return keras.layers.ReLU()(conditional_batch_norm.ConditionalBatchNorm(form="linear", kernel_initializer=parts.normal())(x, condition))
 
 
 def _geometry(image_shape) -> tuple[int, int, int]:

@@ -3,7 +3,7 @@
 import keras
 
 from tfgan_suite.layers import batch_norm, convolution, dense, normalization
-from tfgan_suite.networks import heads
+from tfgan_suite.networks import parts
 
 
 def generator(
@@ -17,13 +17,13 @@ def generator(
     levels = _levels(image_shape)
     latents = keras.Input((latent_size,), name="latents")
     channels = width * 2 ** (levels - 1)
-    x = dense.Dense(4 * 4 * channels, use_bias=False, kernel_initializer=_normal())(latents)  # equals a 4x4 transposed convolution of a 1x1 map
+    x = dense.Dense(4 * 4 * channels, use_bias=False, kernel_initializer=parts.normal())(latents)  # equals a 4x4 transposed convolution of a 1x1 map
     x = _rectified_norm(keras.layers.Reshape((4, 4, channels))(x), synchronized)
     for level in reversed(range(levels - 1)):
-        x = convolution.TransposedConvolution(width * 2**level, 4, strides=2, use_bias=False, kernel_initializer=_normal())(x)
+        x = convolution.TransposedConvolution(width * 2**level, 4, strides=2, use_bias=False, kernel_initializer=parts.normal())(x)
         x = _rectified_norm(x, synchronized)
-    x = convolution.TransposedConvolution(image_shape[2], 4, strides=2, use_bias=False, kernel_initializer=_normal())(x)
-    return keras.Model({"latents": latents}, {"image": heads.image(x)}, name="generator")
+    x = convolution.TransposedConvolution(image_shape[2], 4, strides=2, use_bias=False, kernel_initializer=parts.normal())(x)
+    return keras.Model({"latents": latents}, {"image": parts.image(x)}, name="generator")
 
 
 def discriminator(
@@ -37,13 +37,13 @@ def discriminator(
     image = keras.Input(image_shape, name="image")
     x = image
     for level in range(_levels(image_shape)):
-        x = convolution.Convolution(width * 2**level, 4, strides=2, use_bias=False, kernel_initializer=_normal())(x)
+        x = convolution.Convolution(width * 2**level, 4, strides=2, use_bias=False, kernel_initializer=parts.normal())(x)
         if level > 0:
             x = normalization.create(norm, **(_batch_norm_options(synchronized) if norm == "batch" else {}))(x)
         x = keras.layers.LeakyReLU(0.2)(x)
-    features = heads.pool(x, "flatten")
-    logits = heads.logits(features, {}, use_bias=False, kernel_initializer=_normal())  # equals a 4x4 convolution to one number
-    return keras.Model({"image": image}, {"logits": logits, "features": features}, name="discriminator")
+    features = parts.pool(x, "flatten")
+    outputs = parts.heads(features, {}, use_bias=False, kernel_initializer=parts.normal())  # equals a 4x4 convolution to one number
+    return keras.Model({"image": image}, outputs, name="discriminator")
 
 
 def _rectified_norm(x, synchronized):
@@ -52,10 +52,6 @@ def _rectified_norm(x, synchronized):
 
 def _batch_norm_options(synchronized):
     return {"synchronized": synchronized, "gain_initializer": keras.initializers.RandomNormal(1.0, 0.02)}
-
-
-def _normal():
-    return keras.initializers.RandomNormal(stddev=0.02)
 
 
 def _levels(image_shape) -> int:

@@ -1,0 +1,81 @@
+"""What the networks of this package share: inputs, normalisation by label, pooling, a discriminator's heads, the image."""
+
+from collections.abc import Callable
+
+import keras
+
+from tfgan_suite.layers import batch_norm, conditional_batch_norm, dense
+
+Norm = Callable[[keras.KerasTensor], keras.KerasTensor]
+"""Applies a new normalisation layer."""
+POOLS = {
+    "flatten": lambda x: keras.ops.reshape(x, (-1, x.shape[1] * x.shape[2] * x.shape[3])),
+    "mean": lambda x: keras.ops.mean(x, axis=(1, 2)),
+    "sum": lambda x: keras.ops.sum(x, axis=(1, 2)),
+}
+
+
+def normal() -> keras.Initializer:
+    """N(0, 0.02), DCGAN's initial values and those of the networks after it."""
+    return keras.initializers.RandomNormal(stddev=0.02)
+
+
+def generator_inputs(latent_size: int, num_classes: int) -> dict[str, keras.KerasTensor]:
+    """{"latents": [b, z]}, and {"label": integers [b]} for a conditional generator (`num_classes` above 0)."""
+    return {"latents": keras.Input((latent_size,), name="latents")} | _label(num_classes)
+
+
+def discriminator_inputs(image_shape: tuple[int, int, int], num_classes: int, conditioning: str) -> dict[str, keras.KerasTensor]:
+    """{"image": [b, h, w, c]}, and {"label": integers [b]} where the `conditioning` reads it."""
+    if conditioning not in CONDITIONINGS:
+        raise ValueError(f"conditioning={conditioning!r} is unknown. It is one of {', '.join(CONDITIONINGS)}.")
+    return {"image": keras.Input(image_shape, name="image")} | _label(num_classes if conditioning == "projection" else 0)
+
+
+def label_norm(inputs: dict[str, keras.KerasTensor], num_classes: int, **options) -> Norm:
+    """Batch norm, with a gain and an offset per class for `num_classes` above 0; `options` go to the layer."""
+    if not num_classes:
+        return lambda x: batch_norm.BatchNorm(**options)(x)
+    return lambda x: conditional_batch_norm.ConditionalBatchNorm(form="table", num_classes=num_classes, **options)(x, inputs["label"])
+
+
+def image(x: keras.KerasTensor) -> keras.KerasTensor:
+    """tanh in float32: the image [b, h, w, c] in [-1, 1]."""
+    return keras.layers.Activation("tanh", dtype="float32", name="image")(x)
+
+
+def pool(x: keras.KerasTensor, how: str) -> keras.KerasTensor:
+    """[b, h, w, c] -> features [b, f] in float32 (sums overflow half precision): all elements, or the mean or sum over the map."""
+    if how not in POOLS:
+        raise ValueError(f"pool={how!r} is unknown. It is one of {', '.join(POOLS)}.")
+    return POOLS[how](keras.ops.cast(x, "float32"))
+
+
+def heads(features: keras.KerasTensor, inputs: dict, *, num_classes: int = 0, conditioning: str = "projection", use_bias: bool = True, **options):
+    """features [b, f] -> {"logits": [b], "features"} in float32 and what the `conditioning`, a name in `CONDITIONINGS`, makes of the classes.
+
+    `projection` adds <embedding(label), features> to the logits; `auxiliary` adds the head "class_logits" [b, k]. `options` (spectral norm, gain,
+    initializer) go to every layer.
+    """
+    logits = keras.ops.squeeze(dense.Dense(1, use_bias=use_bias, dtype="float32", name="logits", **options)(features), -1)
+    outputs = {"logits": logits, "features": features}
+    return outputs | CONDITIONINGS[conditioning](outputs, inputs, num_classes, options) if num_classes else outputs
+
+
+def _label(num_classes):
+    return {"label": keras.Input((), dtype="int32", name="label")} if num_classes else {}
+
+
+def _projection(outputs, inputs, num_classes, options):
+    """Miyato and Koyama 2018, eq. 5."""
+    features = outputs["features"]
+    embedding = dense.Embedding(num_classes, features.shape[-1], dtype="float32", name="projection", **options)(inputs["label"])
+    return {"logits": outputs["logits"] + keras.ops.sum(embedding * features, axis=-1)}
+
+
+def _auxiliary(outputs, inputs, num_classes, options):
+    """Odena et al. 2017, section 3."""
+    return {"class_logits": dense.Dense(num_classes, dtype="float32", name="class_logits", **options)(outputs["features"])}
+
+
+CONDITIONINGS = {"projection": _projection, "auxiliary": _auxiliary}

@@ -1,0 +1,79 @@
+"""The ResNet of WGAN-GP and SN-GAN. Gulrajani et al. 2017, appendix F; Miyato et al. 2018, tables 4 and 5; conditional form Miyato and Koyama 2018.
+
+The defaults are SN-GAN's for CIFAR-10. WGAN-GP's: width 128 in both players, `spectral_norm=False`, `pool="mean"`, `epsilon=1e-5`.
+"""
+
+import keras
+
+from tfgan_suite.layers import batch_norm, convolution, dense, normalization
+from tfgan_suite.networks import parts, residual
+
+
+def generator(
+    *, image_shape: tuple[int, int, int] = (32, 32, 3), latent_size: int = 128, width: int = 256, multipliers: tuple[int, ...] = (),
+    num_classes: int = 0, spectral_norm: bool = False, initializer: str = "glorot", epsilon: float = 2e-5, synchronized: bool = True,
+    fused: bool = True,
+) -> keras.Model:  # fmt: skip
+    """{"latents": [b, z], "label": [b] if num_classes} -> {"image": [b, h, w, c]}: a 4x4 map, then up-blocks.
+
+    `image_shape` is square, a power of two of at least 8. `multipliers`: channels of the 4x4 map and of each block as multiples of `width`; none
+    means 1 throughout. With classes, the blocks' batch norms have a gain and an offset per class, the last one has not. `epsilon`: of the batch
+    norms. `initializer`: a name in `residual.INITIALIZERS`.
+    """
+    blocks = _halvings(image_shape, 4)
+    channels = _channels(width, multipliers, blocks + 1, "generator")
+    options = {"spectral_norm": spectral_norm, "initializer": initializer, "fused": fused}
+    norm_options = {"epsilon": epsilon, "synchronized": synchronized}
+    _, outside = residual.initializers(initializer)
+    inputs = parts.generator_inputs(latent_size, num_classes)
+    norm = parts.label_norm(inputs, num_classes, **norm_options)
+    x = dense.Dense(4 * 4 * channels[0], spectral_norm=spectral_norm, kernel_initializer=outside)(inputs["latents"])
+    x = keras.layers.Reshape((4, 4, channels[0]))(x)
+    for filters in channels[1:]:
+        x = residual.up_block(x, filters, norm, **options)
+    x = keras.layers.ReLU()(batch_norm.BatchNorm(**norm_options)(x))
+    x = convolution.Convolution(image_shape[2], 3, spectral_norm=spectral_norm, kernel_initializer=outside)(x)
+    return keras.Model(inputs, {"image": parts.image(x)}, name="generator")
+
+
+def discriminator(
+    *, image_shape: tuple[int, int, int] = (32, 32, 3), width: int = 128, multipliers: tuple[int, ...] = (), smallest: int = 8,
+    num_classes: int = 0, conditioning: str = "projection", norm: str = "none", spectral_norm: bool = True, gain: float = 1.0, pool: str = "sum",
+    use_bias: bool = True, initializer: str = "glorot", fused: bool = True,
+) -> keras.Model:  # fmt: skip
+    """{"image": [b, h, w, c], "label": [b] if it is projected} -> {"logits": [b], "features": [b, f], "class_logits": [b, k] if auxiliary}.
+
+    Blocks halve the map until it is `smallest` pixels wide, then two (or as many as `multipliers` leaves) keep it. `norm`: a name in
+    `layers.normalization.NORMALIZATIONS`, in all blocks but the first; with `batch` score views in separate passes. `use_bias`: of the logits (the
+    authors of SN-GAN had none). `conditioning` and `pool`: names in `parts.CONDITIONINGS` and `parts.POOLS`.
+    """
+    halvings = _halvings(image_shape, smallest)
+    channels = _channels(width, multipliers, max(halvings, len(multipliers)) if multipliers else halvings + 2, "discriminator")
+    options = {"spectral_norm": spectral_norm, "gain": gain}
+    block_options = options | {"initializer": initializer, "fused": fused}
+    inputs = parts.discriminator_inputs(image_shape, num_classes, conditioning)
+    x = residual.first_block(inputs["image"], channels[0], **block_options)
+    for i, filters in enumerate(channels[1:], 1):
+        x = residual.down_block(x, filters, lambda y: normalization.create(norm)(y), down=i < halvings, **block_options)
+    features = parts.pool(keras.layers.ReLU()(x), pool)
+    _, outside = residual.initializers(initializer)
+    options |= {"num_classes": num_classes, "conditioning": conditioning, "use_bias": use_bias, "kernel_initializer": outside}
+    return keras.Model(inputs, parts.heads(features, inputs, **options), name="discriminator")
+
+
+def _halvings(image_shape, smallest: int) -> int:
+    height, width, _ = image_shape
+    halvings = (height // smallest).bit_length() - 1
+    if height != width or halvings < 1 or height != smallest * 2**halvings:
+        raise ValueError(
+            f"The ResNet makes square images with a side of {smallest} times 2, 4, 8, ...; received image_shape={tuple(image_shape)}. Set image_size "
+            "in the dataset's config, or choose another network."
+        )
+    return halvings
+
+
+def _channels(width: int, multipliers: tuple[int, ...], count: int, network: str) -> list[int]:
+    multipliers = multipliers or (1,) * count
+    if len(multipliers) != count:
+        raise ValueError(f"The ResNet {network} needs {count} multipliers for this image size; received {tuple(multipliers)}.")
+    return [width * m for m in multipliers]
