@@ -1,0 +1,34 @@
+"""tfgan-evaluate: judges a trained model under its experiment's protocol, and writes metrics.json."""
+
+import os
+
+from absl import flags
+
+from tfgan_suite.cli import process
+
+
+def _evaluate(argv) -> None:
+    from tfgan_suite import runner
+    from tfgan_suite.metrics import evaluation
+
+    values = flags.FLAGS
+    model = runner.restore(values.workdir, which=values.checkpoint)
+    scores = runner.evaluate(model, runner.load_experiment(values.workdir), data_dir=values.data_dir)
+    path = values.output or os.path.join(values.workdir, "metrics.json")
+    evaluation.write(path, scores)
+    print(evaluation.table(scores))
+    print(path)
+
+
+def main() -> None:
+    """The command."""
+    process.settings()
+    flags.DEFINE_string("workdir", None, "Folder of a run.", required=True)
+    flags.DEFINE_string("data_dir", process.default_data_dir(), "Folder of prepared datasets and caches.")
+    flags.DEFINE_string("output", None, "Where to write the scores [<workdir>/metrics.json].")
+    flags.DEFINE_enum("checkpoint", "latest", ["latest", "best"], "Which checkpoint.")
+    process.run(_evaluate)
+
+
+if __name__ == "__main__":
+    main()

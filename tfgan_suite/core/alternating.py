@@ -1,0 +1,167 @@
+"""`AlternatingGan`: Goodfellow et al. 2014, Algorithm 1, for papers that change only a loss, a network, a penalty or an augmentation."""
+
+import dataclasses
+from typing import Any
+
+import keras
+import tensorflow as tf
+
+from tfgan_suite.core import averaging, gan, optimizers
+from tfgan_suite.layers import spectral_norm
+from tfgan_suite.losses import term
+from tfgan_suite.ops import random
+
+Views = dict[str, dict[str, tf.Tensor]]
+
+
+@dataclasses.dataclass(kw_only=True)
+class Config(gan.Config):
+    """An objective (a tuple of terms), two players, and how often each moves."""
+
+    terms: tuple[term.Term, ...] = ()
+    discriminator_steps: int = 1
+    """Discriminator updates per generator update, each on a fresh real batch."""
+    generator_batches: int = 1
+    """The generator's update draws this many times the batch size (SN-GAN: 2)."""
+    accumulation: int = 1
+    """Micro-batches per update. Terms that couple samples see one micro-batch at a time."""
+    discriminator_optimizer: optimizers.Optimizer = dataclasses.field(default_factory=optimizers.Adam)
+    generator_optimizer: optimizers.Optimizer = dataclasses.field(default_factory=optimizers.Adam)
+
+    def __post_init__(self):
+        super().__post_init__()
+        for name in ("discriminator_steps", "generator_batches", "accumulation"):
+            if getattr(self, name) < 1:
+                raise ValueError(f"{name} must be at least 1. Received: {getattr(self, name)}.")
+        names = [t.log_name for t in self.terms]
+        twice = sorted({name for name in names if names.count(name) > 1})
+        if twice:
+            raise ValueError(f"Two terms are called {', '.join(twice)}; give each a `name` of its own.")
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class Step:
+    """What a term may ask of the update it is part of."""
+
+    model: "AlternatingGan"
+    batch: dict[str, tf.Tensor]
+    random: random.Stream
+    network: keras.Model
+
+    def score(self, view: dict[str, tf.Tensor]) -> dict[str, tf.Tensor]:
+        """The discriminator's heads on points of the term's own, in a pass of their own."""
+        return self.model.score(view)
+
+    def generate(self, view: dict[str, tf.Tensor]) -> dict[str, tf.Tensor]:
+        """The view with the live generator's image for its latents and conditions."""
+        conditions = {key: view[key] for key in self.model.condition_keys}
+        return view | {"image": self.model.generate(view["latents"], conditions, training=True)}
+
+
+class AlternatingGan(gan.Gan):
+    """k discriminator updates, then one generator update, on losses that are sums of the config's terms."""
+
+    def build_networks(self) -> None:
+        config: Config = self.config
+        self.generator, self.averaged_generator = self.averaged(self.build_generator)
+        self.discriminator = self.build_discriminator()
+        self.generator_optimizer = self.optimizer("generator", config.generator_optimizer, self.generator)
+        self.discriminator_optimizer = self.optimizer(
+            "discriminator", config.discriminator_optimizer, self.discriminator, updates_per_step=config.discriminator_steps
+        )
+        self._scores_together = not averaging.normalization_layers(self.discriminator)  # batch norm would mix the statistics of real and fake
+
+    def build_generator(self) -> keras.Model:
+        """A new generator: {"latents", condition keys} -> {"image"}."""
+        raise NotImplementedError(f"{type(self).__name__} must build its generator")
+
+    def build_discriminator(self) -> keras.Model:
+        """A new discriminator: {"image", ...} -> {"logits", further heads}."""
+        raise NotImplementedError(f"{type(self).__name__} must build its discriminator")
+
+    @property
+    def batches_per_step(self) -> int:
+        return self.config.discriminator_steps
+
+    def train_step(self, batch):
+        stream = self.random()
+        for i, minibatch in enumerate(self.minibatches(batch)):  # for k steps do
+            logs = self.update_discriminator(minibatch, stream.fold("discriminator").fold(i))  # ascend the discriminator's gradient
+        logs |= self.update_generator(minibatch, stream.fold("generator"))  # descend the generator's gradient
+        self.finish_step()
+        return logs
+
+    def update_discriminator(self, batch: dict[str, tf.Tensor], stream: random.Stream) -> dict[str, tf.Tensor]:
+        """One update on a batch of real examples [b, ...] and as many fakes."""
+        spectral_norm.power_iterations(self.discriminator)  # the one place where its u moves
+        shares, logs = [], []
+        for i, part in enumerate(gan.strided(batch, self.config.accumulation)):
+            part_stream = stream.fold(i)
+            steps = self._steps(part, part_stream, self.discriminator)
+            views = {"real": part, "fake": self.fake(part, part_stream)}
+            for t, step in steps:
+                views |= t.views(views, step)
+            with tf.GradientTape() as tape:
+                scores = self.discriminate(views)
+                losses = {t.log_name: t.discriminator_loss(views, scores, step) for t, step in steps}
+                loss = tf.add_n(list(losses.values()))
+            shares.append(self.gradients(loss, tape, self.discriminator_optimizer, self.discriminator))
+            logs.append(losses | {"loss": loss} | {f"{v}_logits": tf.reduce_mean(scores[v]["logits"]) for v in ("real", "fake")})
+        norm = self.apply(shares, self.discriminator_optimizer, self.discriminator)
+        return _prefixed("discriminator", logs, norm)
+
+    def update_generator(self, batch: dict[str, tf.Tensor], stream: random.Stream) -> dict[str, tf.Tensor]:
+        """One update on fresh fakes; `batch` gives the conditions that cannot be drawn."""
+        spectral_norm.power_iterations(self.generator)
+        shares, logs = [], []
+        for i, part in enumerate(gan.strided(batch, self.config.accumulation)):
+            part_stream = stream.fold(i)
+            steps = self._steps(part, part_stream, self.generator)
+            with tf.GradientTape() as tape:
+                views = {"fake": self.fake(part, part_stream, self.config.generator_batches)}
+                for t, step in steps:
+                    views |= t.generator_views(views, step)
+                scores = self.discriminate(views)
+                losses = {t.log_name: t.generator_loss(views, scores, step) for t, step in steps}
+                loss = tf.add_n(list(losses.values()))
+            shares.append(self.gradients(loss, tape, self.generator_optimizer, self.generator))
+            logs.append(losses | {"loss": loss, "diversity": diversity(views["fake"]["image"])})
+        norm = self.apply(shares, self.generator_optimizer, self.generator)
+        return _prefixed("generator", logs, norm)
+
+    def fake(self, batch: dict[str, tf.Tensor], stream: random.Stream, times: int = 1) -> dict[str, tf.Tensor]:
+        """A view of `times` as many generated examples as the batch has, with their latents and conditions."""
+        if times > 1:
+            batch = {key: tf.repeat(value, times, axis=0) for key, value in batch.items()}
+        rows = batch["image"].shape[0]
+        conditions = self.sample_conditions(stream.fold("conditions"), rows, batch)
+        latents = self.sample_latents(stream.fold("latents"), rows)
+        return {"latents": latents, **conditions, "image": self.generate(latents, conditions, training=True)}
+
+    def score(self, view: dict[str, tf.Tensor]) -> dict[str, tf.Tensor]:
+        """{key: [b, ...]} -> {head: [b, ...]}, one pass of the discriminator."""
+        return self.discriminator({i.name: view[i.name] for i in self.discriminator.inputs}, training=True)
+
+    def discriminate(self, views: Views) -> Views:
+        """{view: batch} -> {view: {head: [b, ...]}}: one pass over all views together, or a pass per view if the discriminator has batch norm."""
+        if not self._scores_together:
+            return {name: self.score(view) for name, view in views.items()}
+        keys = [i.name for i in self.discriminator.inputs]
+        together = self.score({key: tf.concat([tf.cast(view[key], views["fake"][key].dtype) for view in views.values()], 0) for key in keys})
+        rows = [view["image"].shape[0] for view in views.values()]  # views may differ in rows
+        parts = {head: tf.split(value, rows) for head, value in together.items()}
+        return {name: {head: p[i] for head, p in parts.items()} for i, name in enumerate(views)}
+
+    def _steps(self, batch, stream, network) -> list[tuple[term.Term, Step]]:
+        return [(t, Step(model=self, batch=batch, random=stream.fold(t.log_name), network=network)) for t in self.config.terms]
+
+
+def diversity(images: tf.Tensor) -> tf.Tensor:
+    """Mean absolute pixel difference between neighbours in a batch [b, h, w, c] in [-1, 1]; near 0 when all are one picture."""
+    return tf.reduce_mean(tf.abs(images - tf.roll(images, 1, 0)))
+
+
+def _prefixed(player: str, logs: list[dict[str, Any]], norm: tf.Tensor) -> dict[str, tf.Tensor]:
+    """The mean of the micro-batches' logs under the player's name."""
+    means = {key: tf.add_n([part[key] for part in logs]) / len(logs) for key in logs[0]} | {"gradient_norm": norm}
+    return {f"{player}/{key}": value for key, value in means.items()}

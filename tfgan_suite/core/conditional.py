@@ -1,0 +1,18 @@
+"""Class-conditional models: labels as one more tensor in the batch."""
+
+
+class LabelConditional:
+    """Mixed into a `Gan` whose config's `conditional` says whether it reads labels. How they enter is a layer chosen in its networks."""
+
+    @classmethod
+    def keys_for(cls, config):
+        return ("image", "label") if config.conditional else ("image",)
+
+    @property
+    def condition_keys(self):
+        return ("label",) if self.config.conditional else ()
+
+    @property
+    def num_classes(self) -> int:
+        """Classes that the networks are built for; 0 without conditioning."""
+        return self.data.num_classes if self.config.conditional else 0

@@ -1,0 +1,45 @@
+"""Images [-1, 1] as bytes, grids and animations."""
+
+import io
+import math
+from collections.abc import Sequence
+
+import numpy as np
+from PIL import Image
+
+_GAP = 2
+
+
+def quantize(images: np.ndarray) -> np.ndarray:
+    """float [-1, 1] to uint8, round half up: -1 is 0, 0 is 128, 1 is 255."""
+    return np.clip(np.floor((np.asarray(images, np.float32) + 1.0) * 127.5 + 0.5), 0, 255).astype(np.uint8)
+
+
+def grid(images: np.ndarray, columns: int, scale: int = 1) -> np.ndarray:
+    """[n, h, w, c] in [-1, 1] row by row as one uint8 picture [H, W, 3 or 4], on white, each pixel `scale` pixels wide."""
+    tiles = quantize(images)
+    n, height, width, channels = tiles.shape
+    if channels in (1, 2):
+        tiles = np.repeat(tiles[..., :1], 3, axis=-1)  # of two channels the first is shown
+    rows = math.ceil(n / columns)
+    sheet = np.full((rows * (height + _GAP) + _GAP, columns * (width + _GAP) + _GAP, tiles.shape[-1]), 255, np.uint8)
+    for i, tile in enumerate(tiles):
+        top, left = _GAP + (i // columns) * (height + _GAP), _GAP + (i % columns) * (width + _GAP)
+        sheet[top : top + height, left : left + width] = tile
+    return sheet.repeat(scale, axis=0).repeat(scale, axis=1)
+
+
+def png(picture: np.ndarray) -> bytes:
+    """A uint8 picture [h, w, c] as PNG."""
+    buffer = io.BytesIO()
+    Image.fromarray(picture).save(buffer, format="PNG")
+    return buffer.getvalue()
+
+
+def animation(frames: Sequence[bytes], seconds_per_frame: float = 0.25) -> bytes:
+    """PNG files of one size as an endless GIF; the last frame stands four times as long."""
+    pictures = [Image.open(io.BytesIO(frame)).convert("RGB") for frame in frames]
+    durations = [int(1000 * seconds_per_frame)] * (len(pictures) - 1) + [int(4000 * seconds_per_frame)]
+    buffer = io.BytesIO()
+    pictures[0].save(buffer, format="GIF", save_all=True, append_images=pictures[1:], duration=durations, loop=0)
+    return buffer.getvalue()

@@ -1,0 +1,37 @@
+"""The base of every term of an objective. A leaf."""
+
+import re
+from typing import Any
+
+import tensorflow as tf
+
+View = dict[str, tf.Tensor]
+"""A batch that the discriminator scores: {key: [b, ...]}; also its scores: {head: [b, ...]}."""
+
+
+class Term:
+    """One summand of the objective, as configuration: the views it adds, its loss for the discriminator, its loss for the generator.
+
+    `views` and `scores` map a view's name to {key or head: [b, ...]}. `step` gives `batch` (the real one, in both updates), `random`
+    (a stream of this term's own), `score(view)` -> heads, `generate(view)` -> the view with a new image, `network` (the one being
+    updated). A term holds no state. Losses are means over the replica's rows.
+    """
+
+    @property
+    def log_name(self) -> str:
+        """The name its values are logged under: `name` where the term has that field and it is set, else the class's in snake case."""
+        return getattr(self, "name", "") or re.sub(r"(?<!^)(?=[A-Z])", "_", type(self).__name__).lower()
+
+    def views(self, views: dict[str, View], step: Any) -> dict[str, View]:
+        """More batches for the discriminator's pass."""
+        return {}
+
+    def generator_views(self, views: dict[str, View], step: Any) -> dict[str, View]:
+        """The same in the generator's step, where only `fake` is scored otherwise."""
+        return {}
+
+    def discriminator_loss(self, views: dict[str, View], scores: dict[str, View], step: Any) -> tf.Tensor:
+        return tf.zeros([])
+
+    def generator_loss(self, views: dict[str, View], scores: dict[str, View], step: Any) -> tf.Tensor:
+        return tf.zeros([])

@@ -1,0 +1,75 @@
+"""DCGAN. Radford, Metz, Chintala 2016, arXiv:1511.06434, with the networks and settings of the authors' Torch code.
+
+Goodfellow's Algorithm 1 with the non-saturating loss; both players are strided convolutions with batch normalisation, so the discriminator scores
+real and fake images in separate passes.
+
+Differs from the paper: the generator's update draws fresh latents (the Torch code reuses those of the discriminator's); batch statistics are of the
+global batch; the averaged generator is judged (a decay of 0 judges the live one).
+"""
+
+import dataclasses
+
+from pipelines import spec
+from tfgan_suite import experiment
+from tfgan_suite.core import alternating, averaging, optimizers
+from tfgan_suite.losses import adversarial
+from tfgan_suite.networks import dcgan
+
+
+@dataclasses.dataclass(kw_only=True)
+class Config(alternating.Config):
+    """Defaults: the authors' Torch code."""
+
+    terms: tuple = dataclasses.field(default_factory=lambda: (adversarial.Adversarial(loss="non_saturating"),))
+    latent_size: int = 100
+    generator_width: int = 64
+    """Channels of the last hidden map; each map before it has twice as many."""
+    discriminator_width: int = 64
+    """Channels of the first map."""
+    average: averaging.Average = dataclasses.field(default_factory=lambda: averaging.Average(decay=0.0))
+
+
+class Dcgan(alternating.AlternatingGan):
+    """The paper's networks; `AlternatingGan` is its algorithm."""
+
+    def build_generator(self):
+        return dcgan.generator(image_shape=self.data.image_shape, latent_size=self.config.latent_size, width=self.config.generator_width)
+
+    def build_discriminator(self):
+        return dcgan.discriminator(image_shape=self.data.image_shape, width=self.config.discriminator_width)
+
+
+def _preset(source: str, **options) -> experiment.Experiment:
+    """The paper's run on a dataset at 64 pixels, with the Torch code's batch size."""
+    return experiment.Experiment(
+        variant="dcgan",
+        model=Config(),
+        data=spec.DatasetConfig(source=source, batch_size=64, image_size=(64, 64), **options),
+        training=experiment.Training(steps=100_000),
+        evaluation=experiment.Evaluation(extractor="inception"),
+    )
+
+
+PRESETS = {
+    "lsun_bedroom": _preset("lsun/bedroom", test_split="validation"),
+    "celeb_a": _preset("celeb_a"),
+    "mnist": experiment.Experiment(
+        variant="dcgan",
+        model=Config(generator_width=32, discriminator_width=32, average=averaging.Average(decay=0.999)),
+        data=spec.DatasetConfig(source="mnist", image_size=(32, 32), resize="pad", batch_size=64),
+        training=experiment.Training(steps=20_000),
+        evaluation=experiment.Evaluation(metrics=("fid", "kid", "prdc")),
+    ),
+    "demo": experiment.demo(
+        "dcgan",
+        Config(
+            latent_size=64,
+            generator_width=32,
+            discriminator_width=32,
+            generator_optimizer=optimizers.Adam(learning_rate=1e-3),
+            discriminator_optimizer=optimizers.Adam(learning_rate=2e-4),
+            average=averaging.Average(decay=0.995),
+        ),
+    ),
+    "debug": experiment.debug("dcgan", Config(latent_size=8, generator_width=4, discriminator_width=4)),
+}

@@ -1,0 +1,116 @@
+"""The literal tables of what exists, and how a name becomes code. Nothing registers itself; a module is imported when its name is asked for."""
+
+import copy
+import importlib
+import json
+from typing import Any, NamedTuple
+
+from tfgan_suite import experiment as experiments
+
+
+class Variant(NamedTuple):
+    module: str
+    model: str
+    """The class in that module."""
+    paper: str
+    summary: str
+
+
+VARIANTS = {
+    "gan": Variant("tfgan_suite.models.gan", "MinimaxGan", "Goodfellow et al. 2014, arXiv:1406.2661", "The original game, on MLPs or a small convolutional body."),
+    "dcgan": Variant("tfgan_suite.models.dcgan", "Dcgan", "Radford et al. 2016, arXiv:1511.06434", "Strided convolutions with batch normalisation in both players."),
+    "lsgan": Variant("tfgan_suite.models.lsgan", "Lsgan", "Mao et al. 2017, arXiv:1611.04076", "Least squares instead of cross-entropy."),
+    "wgan": Variant("tfgan_suite.models.wgan", "Wgan", "Arjovsky et al. 2017, arXiv:1701.07875", "Wasserstein distance by a weight-clipped critic."),
+    "wgan_gp": Variant("tfgan_suite.models.wgan_gp", "WganGp", "Gulrajani et al. 2017, arXiv:1704.00028", "Wasserstein distance by a critic with a gradient penalty."),
+    "sndcgan": Variant("tfgan_suite.models.sndcgan", "Sndcgan", "Miyato et al. 2018, arXiv:1802.05957", "Spectral normalisation on a DCGAN body."),
+    "sngan": Variant("tfgan_suite.models.sngan", "Sngan", "Miyato et al. 2018, arXiv:1802.05957", "Spectral normalisation on a ResNet, with or without classes."),
+}
+
+_EXPERIMENT = "tfgan_suite.experiment"
+_OPTIMIZERS = "tfgan_suite.core.optimizers"
+_PENALTY = "tfgan_suite.losses.gradient_penalty"
+_AUGMENT = "pipelines.augment"
+
+TYPES = {
+    "Experiment": _EXPERIMENT,
+    "Training": _EXPERIMENT,
+    "Checkpointing": _EXPERIMENT,
+    "Logging": _EXPERIMENT,
+    "Evaluation": _EXPERIMENT,
+    "Health": _EXPERIMENT,
+    "DatasetConfig": "pipelines.spec",
+    "Average": "tfgan_suite.core.averaging",
+    "Adam": _OPTIMIZERS,
+    "RMSprop": _OPTIMIZERS,
+    "SGD": _OPTIMIZERS,
+    "Constant": _OPTIMIZERS,
+    "LinearDecay": _OPTIMIZERS,
+    "ExponentialDecay": _OPTIMIZERS,
+    "Adversarial": "tfgan_suite.losses.adversarial",
+}
+"""Class name in `experiment.json` -> module. A variant's `Config` is looked up in the variant's own module."""
+
+
+def names() -> list[str]:
+    """Every preset, as `<variant>/<preset>`; imports all variants."""
+    return [f"{variant}/{preset}" for variant in VARIANTS for preset in module(variant).PRESETS]
+
+
+def module(variant: str) -> Any:
+    """The variant's module; raises a ValueError with the alternatives."""
+    if variant not in VARIANTS:
+        raise ValueError(f"Unknown variant {variant!r}. {experiments.nearest(variant, list(VARIANTS))}")
+    return importlib.import_module(VARIANTS[variant].module)
+
+
+def model_class(variant: str) -> type:
+    """The variant's `Gan`."""
+    return getattr(module(variant), VARIANTS[variant].model)
+
+
+def experiment(name: str) -> experiments.Experiment:
+    """A fresh copy of the preset `<variant>/<preset>`; raises a ValueError with the alternatives."""
+    variant, slash, preset = name.partition("/")
+    presets = module(variant).PRESETS
+    if not slash or preset not in presets:
+        raise ValueError(f"Unknown preset {name!r}. {experiments.nearest(name, [f'{variant}/{p}' for p in presets])}")
+    return copy.deepcopy(presets[preset])
+
+
+def phases(experiment: experiments.Experiment) -> tuple:
+    """The phases of a run: the variant's own, or one called `train`."""
+    from tfgan_suite.core import phase  # core is heavy; the tables above are not
+
+    variant = module(experiment.variant)
+    if hasattr(variant, "phases"):
+        return variant.phases(experiment)
+
+    def build(data, run, previous):
+        return model_class(experiment.variant)(experiment.model, data, run)
+
+    return (phase.Phase(name="train", steps=experiment.training.steps, build=build),)
+
+
+def load(text: str) -> experiments.Experiment:
+    """An experiment from its JSON text; every name, type and value is checked."""
+    values = json.loads(text)
+    variant = module(values.get("variant", ""))
+
+    def resolve(name: str) -> type:
+        if name == "Config":
+            return variant.Config
+        if name not in TYPES:
+            raise ValueError(f"Unknown type {name!r} in an experiment. {experiments.nearest(name, list(TYPES))}")
+        return getattr(importlib.import_module(TYPES[name]), name)
+
+    return experiments.from_json(values, experiments.Experiment, resolve)
+
+
+def dump(experiment: experiments.Experiment) -> str:
+    """The JSON text of an experiment."""
+    return json.dumps(experiments.to_json(experiment), indent=2, allow_nan=False) + "\n"
+
+
+def checked(experiment: experiments.Experiment) -> experiments.Experiment:
+    """A copy in which every field's type and value has been checked anew, for experiments whose fields were set one by one (flags)."""
+    return load(dump(experiment))

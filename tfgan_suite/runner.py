@@ -1,0 +1,322 @@
+"""Trains an experiment in a work folder, and restores what was trained: the one place where all rooms meet.
+
+The loop knows phases and steps, and never which GAN it runs. Not `fit()`: that fails under several workers, and with several steps per execution.
+"""
+
+import contextlib
+import dataclasses
+import fcntl
+import json
+import os
+import signal
+from collections.abc import Iterator
+from typing import Any, NamedTuple
+
+import keras
+import tensorflow as tf
+from absl import logging
+
+from pipelines import build as pipelines_build
+from pipelines import spec
+from tfgan_suite import experiment as experiments
+from tfgan_suite import registry
+from tfgan_suite.callbacks import checkpoints as saving
+from tfgan_suite.callbacks import evaluation as evaluating
+from tfgan_suite.callbacks import health, logs, samples
+from tfgan_suite.core import checkpoint, distribution, files, gan, phase, run
+from tfgan_suite.metrics import evaluation, features, reference
+
+
+class Result(NamedTuple):
+    model: gan.Gan
+    finished: bool
+    """False if a signal ended the run before its last step; the same command goes on from there."""
+
+
+def train(experiment: experiments.Experiment, workdir: str, *, data_dir: str, strategy: str = "default") -> Result:
+    """Trains until the last step of the last phase, resuming whatever `workdir` already holds.
+
+    Raises a ValueError for bad input (also: another experiment in this workdir), `health.Unhealthy` if training went wrong.
+    """
+    experiment = registry.checked(experiment)
+    scope = distribution.strategy(strategy)
+    _check(experiment, scope)
+    chief = distribution.is_chief(scope)
+    with _claimed(workdir) if chief else contextlib.nullcontext(), _stop_signal() as stop:
+        if chief:
+            _record(experiment, workdir)
+        previous: dict[str, gan.Gan] = {}
+        position = 0
+        for stage in registry.phases(experiment):
+            model, finished = _Stage(experiment, stage, workdir, data_dir, scope, position).train(previous, stop)
+            previous[stage.name] = model
+            position += stage.steps * model.batches_per_step * _data_config(experiment, stage).batch_size
+            if not finished:
+                return Result(model, False)
+        return Result(model, True)
+
+
+def restore(workdir: str, *, which: str = "latest") -> gan.Gan:
+    """The model of the last phase that has a checkpoint, with its averaged generator ready: what is judged, sampled and exported.
+
+    which: `latest` or `best` (experiment.checkpointing.best). Raises a ValueError if there is nothing to restore.
+    """
+    experiment = load_experiment(workdir)
+    previous: dict[str, gan.Gan] = {}
+    model = None
+    for stage in registry.phases(experiment):
+        folder = os.path.join(workdir, stage.name)
+        if not os.path.exists(os.path.join(folder, "data_spec.json")):
+            break
+        with open(os.path.join(folder, "data_spec.json")) as file:
+            data = spec.DataSpec.from_json(json.load(file))
+        built = stage.build(data, _run(experiment, stage), previous)
+        saved = checkpoint.Checkpoints(os.path.join(folder, "checkpoints"), built, keep=1, chief=False)
+        if saved.restore() is None:
+            break
+        if which == "best":
+            if not saved.best():
+                raise ValueError(f"{workdir} keeps no best checkpoint. Train with --experiment.checkpointing.best=<metric>, or restore the latest.")
+            saved.read(saved.best())
+        model = previous[stage.name] = built
+    if model is None:
+        raise ValueError(f"{workdir} holds no checkpoint yet. Train first: tfgan-train --experiment=... --workdir={workdir}")
+    model.ready()
+    return model
+
+
+def load_experiment(workdir: str) -> experiments.Experiment:
+    """The experiment that `workdir` was trained with; raises a ValueError if there is none."""
+    path = os.path.join(workdir, "experiment.json")
+    if not os.path.exists(path):
+        raise ValueError(f"{workdir} is not the workdir of a run: it has no experiment.json. Train first: tfgan-train --experiment=... --workdir={workdir}")
+    with open(path) as file:
+        return registry.load(file.read())
+
+
+def evaluator(experiment: experiments.Experiment, data_config: spec.DatasetConfig, *, data_dir: str) -> evaluation.Evaluator:
+    """What judges samples of this experiment: the extractor and the reference statistics, both cached in the data folder."""
+    config = experiment.evaluation
+    data = _judged_data(data_config, data_dir, experiment.seed)
+    cache = os.path.join(data_dir, "tfgan_cache")
+    extractor = features.load(config.extractor, cache_dir=cache, data=data)
+    real = reference.build(extractor, data, cache_dir=cache, split=config.reference_split, limit=config.reference_samples)
+    return evaluation.Evaluator(config, extractor, real)
+
+
+class _Stage:
+    """One phase being trained."""
+
+    def __init__(self, experiment, stage: phase.Phase, workdir: str, data_dir: str, strategy, position: int):
+        self.experiment, self.stage, self.strategy, self.data_dir, self.position = experiment, stage, strategy, data_dir, position
+        self.folder = os.path.join(workdir, stage.name)
+        self.chief = distribution.is_chief(strategy)
+
+    def train(self, previous: dict[str, gan.Gan], stop: list[int]) -> tuple[gan.Gan, bool]:
+        """(model, whether the phase is finished)."""
+        config = _data_config(self.experiment, self.stage)
+        keys = registry.model_class(self.experiment.variant).keys_for(self.experiment.model)
+        self.data = pipelines_build.build(config, self.data_dir, keys=keys, seed=self.experiment.seed)
+        with self.strategy.scope():
+            model = self.stage.build(self.data.spec, _run(self.experiment, self.stage), previous)
+        saved = checkpoint.Checkpoints(
+            os.path.join(self.folder, "checkpoints"), model, keep=self.experiment.checkpointing.keep, chief=self.chief
+        )
+        if self.chief:
+            files.write(os.path.join(self.folder, "data_spec.json"), json.dumps(self.data.spec.to_json(), indent=2))
+        history = saved.restore() or []
+        if int(model.step.numpy()) >= self.stage.steps:
+            return model, True
+        execute = _execution(model, self.strategy, self.experiment.training)
+        feed = _Feed(self.data, self.strategy, model, config.batch_size, self.experiment.training.steps_per_execution, self.position, self.folder)
+        callbacks = self._callbacks(model, saved, history, feed, config)
+        while True:
+            try:
+                return model, self._loop(model, feed, execute, callbacks, stop)
+            except health.Unhealthy as problem:
+                self._roll_back(model, saved, history, problem)
+
+    def _loop(self, model, feed, execute, callbacks, stop) -> bool:
+        feed.start(int(model.step.numpy()))
+        for callback in callbacks:
+            callback.on_train_begin()
+        step, steps = int(model.step.numpy()), self.stage.steps
+        while step < steps and not stop:
+            values = execute(feed.next())
+            step += self.experiment.training.steps_per_execution
+            for callback in callbacks:
+                callback.on_train_batch_end(step - 1, values)
+        for callback in callbacks:
+            callback.on_train_end()
+        if step < steps:
+            logging.warning("Signal %d: saved at step %d. The same command goes on from here.", stop[0], step)
+        return step >= steps
+
+    def _callbacks(self, model, saved, history, feed, config) -> list[keras.callbacks.Callback]:
+        """In the order of a step's end: look whether all is well, tell, draw, judge, save."""
+        e = self.experiment
+        guard = health.Health(e.health, e.checkpointing.every_steps)
+        save = saving.Save(saved, history, e.checkpointing.every_steps, before=feed.save)
+        callbacks = [guard, save]
+        if self.chief:
+            board = logs.TensorBoard(os.path.join(self.folder, "logs"), e.logging.every_steps)
+            callbacks = [
+                guard,
+                logs.JsonLines(os.path.join(self.folder, "logs", "train.jsonl"), e.logging.every_steps),
+                board,
+                logs.Progress(self.stage.steps, e.logging.every_steps, config.batch_size * model.batches_per_step),
+                samples.Samples(
+                    os.path.join(self.folder, "samples"), e.logging.samples_every_steps, e.logging.samples_rows, e.seed, board.writer
+                ),
+            ]
+            if e.evaluation.every_steps:
+                judge = evaluator(e, config, data_dir=self.data_dir)
+                callbacks.append(evaluating.Evaluate(judge, e, saved, history, os.path.join(self.folder, "metrics.jsonl"), board.writer))
+            callbacks.append(save)
+        for callback in callbacks:
+            callback.set_model(model)
+        return callbacks
+
+    def _roll_back(self, model, saved, history, problem) -> None:
+        """Back to the last good checkpoint with other random numbers; raises the problem if that was tried often enough."""
+        config = self.experiment.health
+        count = saved.roll_backs() + 1
+        steps = saved.steps()
+        if config.action != "roll_back" or count > config.max_roll_backs or not steps:
+            advice = "Lower the learning rates, change the regularisation, or set --experiment.health.action=roll_back."
+            saved_at = f"The last good checkpoint is of step {steps[-1]}." if steps else "There is no checkpoint yet."
+            raise health.Unhealthy(f"{problem} {saved_at} {advice}") from problem
+        history[:] = saved.roll_back()
+        logging.warning("%s Rolled back to step %d (%d of %d times).", problem, int(model.step.numpy()), count, config.max_roll_backs)
+
+
+class _Feed:
+    """Batches for one execution, [steps, rows, ...] per key, this replica's rows for each replica."""
+
+    def __init__(self, data, strategy, model, batch_size: int, steps: int, position: int, folder: str):
+        self._data, self._strategy, self._rows, self._steps, self._position = data, strategy, batch_size * model.batches_per_step, steps, position
+        self._host = distribution.hosts(strategy)
+        self._folder = os.path.join(folder, "checkpoints")
+
+    def start(self, step: int) -> None:
+        """Continues the stream of examples at this step."""
+        start = self._position + step * self._rows if self._data.addressed else 0
+        batches = self._data.batches(start=start, batch_size=self._rows, shard=self._host)
+        self._iterator = iter(batches.batch(self._steps, drop_remainder=True).prefetch(2))
+        if not self._data.addressed and step:
+            try:
+                tf.train.Checkpoint(iterator=self._iterator).read(self._path(step)).assert_consumed()
+            except checkpoint.DAMAGED as error:
+                raise ValueError(f"The data position {self._path(step)} cannot be read: {str(error).splitlines()[0]}") from error
+
+    def next(self) -> Any:
+        batch = next(self._iterator)
+        local = distribution.local_replicas(self._strategy)
+        if self._strategy.num_replicas_in_sync == 1:
+            return batch
+        parts = {key: tf.split(value, local, axis=1) for key, value in batch.items()}
+        return self._strategy.experimental_distribute_values_from_function(
+            lambda context: {key: part[context.replica_id_in_sync_group % local] for key, part in parts.items()}
+        )
+
+    def save(self, step: int) -> None:
+        """Writes the position of a streamed source; an addressed one needs none."""
+        if self._data.addressed:
+            return
+        os.makedirs(self._folder, exist_ok=True)
+        tf.train.Checkpoint(iterator=self._iterator).write(self._path(step))
+
+    def _path(self, step: int) -> str:
+        return os.path.join(self._folder, f"data-{self._host[0]}-{step}")
+
+
+def _execution(model: gan.Gan, strategy: tf.distribute.Strategy, training: experiments.Training):
+    """One compiled function: `steps_per_execution` times `strategy.run(model.train_step)`; returns the last step's logs, means over replicas."""
+    step = tf.function(model.train_step, jit_compile=True, autograph=False) if training.jit_compile else model.train_step
+
+    def once(batch, i):
+        logs = strategy.run(lambda b, j: step({key: value[j] for key, value in b.items()}), args=(batch, i))
+        return {name: strategy.reduce("MEAN", value, axis=None) for name, value in logs.items()}
+
+    @tf.function(autograph=False)
+    def execute(batch):
+        logs = once(batch, tf.constant(0))
+        if training.steps_per_execution > 1:
+            rest = lambda i, _: (i + 1, once(batch, i))  # noqa: E731
+            _, logs = tf.while_loop(lambda i, _: i < training.steps_per_execution, rest, (tf.constant(1), logs))
+        return logs
+
+    return execute
+
+
+def _check(experiment: experiments.Experiment, strategy: tf.distribute.Strategy) -> None:
+    parts = getattr(experiment.model, "accumulation", 1)
+    for stage in registry.phases(experiment):
+        distribution.check_batch(_data_config(experiment, stage).batch_size, parts, strategy)
+    if experiment.training.jit_compile and strategy.num_replicas_in_sync > 1 and not isinstance(strategy, tf.distribute.TPUStrategy):
+        raise ValueError("training.jit_compile works on one device or on TPU: XLA cannot compile a step that spans replicas. Turn one of the two off.")
+
+
+def _run(experiment: experiments.Experiment, stage: phase.Phase) -> run.Run:
+    return run.Run(seed=experiment.seed, phase=stage.name, steps=stage.steps, precision=experiment.training.precision)
+
+
+def _data_config(experiment: experiments.Experiment, stage: phase.Phase) -> spec.DatasetConfig:
+    return dataclasses.replace(experiment.data, **stage.data)
+
+
+def _record(experiment: experiments.Experiment, workdir: str) -> None:
+    """Writes experiment.json, or checks that the one there says the same."""
+    path = os.path.join(workdir, "experiment.json")
+    text = registry.dump(experiment)
+    if os.path.exists(path):
+        with open(path) as file:
+            different = experiments.differences(json.loads(text), json.load(file))
+        if different:
+            raise ValueError(
+                f"{workdir} holds a run of another experiment:\n  " + "\n  ".join(different) + "\nUse another --workdir, or the same experiment to resume."
+            )
+        return
+    others = [name for name in os.listdir(workdir) if name != "lock"]
+    if others:
+        raise ValueError(f"{workdir} is not empty and holds no run: {', '.join(sorted(others)[:5])}. Use an empty or new --workdir.")
+    files.write(path, text)
+
+
+@contextlib.contextmanager
+def _claimed(workdir: str) -> Iterator[None]:
+    """Makes the folder and keeps other trainers out of it; the claim ends with the process, however it ends."""
+    try:
+        os.makedirs(workdir, exist_ok=True)
+        lock = open(os.path.join(workdir, "lock"), "w")
+    except OSError as error:
+        raise ValueError(f"Cannot write to --workdir={workdir}: {error.strerror}. Choose a folder that you may write to.") from error
+    with lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError as error:
+            raise ValueError(f"Another process is training in {workdir}. Wait for it, stop it, or use another --workdir.") from error
+        yield
+
+
+@contextlib.contextmanager
+def _stop_signal() -> Iterator[list[int]]:
+    """A list that SIGTERM and SIGINT put their number into, so that the loop can save and leave; a second one kills as usual."""
+    received: list[int] = []
+    before = {}
+
+    def note(number, frame):
+        received.append(number)
+        signal.signal(number, before[number])
+
+    try:
+        for number in (signal.SIGTERM, signal.SIGINT):
+            before[number] = signal.signal(number, note)
+    except ValueError:  # not the main thread: the caller handles signals
+        yield received
+        return
+    try:
+        yield received
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
