@@ -5,6 +5,7 @@ DATA_DIR ?= data
 DEMO_DIR ?= runs/demo
 DEMO_EXPERIMENT ?= sngan/demo
 SERVING_IMAGE ?= tensorflow/serving:2.20.0
+SMOKE_PORT ?= 8501
 
 BIN := $(VENV)/bin
 INSTALLED := $(VENV)/.installed
@@ -49,10 +50,32 @@ demo: $(INSTALLED) ## prepare, train, evaluate, sample, export and verify on the
 	$(BIN)/tfgan-evaluate --workdir=$(DEMO_DIR) --data_dir=$(DATA_DIR)
 	$(BIN)/tfgan-sample --workdir=$(DEMO_DIR) --output=$(DEMO_DIR)/samples.png
 	$(BIN)/tfgan-export --workdir=$(DEMO_DIR) --output=$(DEMO_DIR)/export
-	@echo; echo "samples         $(DEMO_DIR)/samples.png"
-	@echo "metrics         $(DEMO_DIR)/metrics.json"
-	@find $(DEMO_DIR)/export -name saved_model.pb -exec dirname {} \; | sort | tail -n 1 | sed 's/^/SavedModel      /'
-	@find $(DEMO_DIR)/export -name 'models.config' | sort | head -n 1 | sed 's/^/serving config  /'
+	@set -e; version=$$(dirname "$$(ls -t $(DEMO_DIR)/export/*/*/saved_model.pb | head -n 1)"); \
+	echo "$(BIN)/tfgan-export --verify_only=$$version"; $(BIN)/tfgan-export --verify_only="$$version"; \
+	echo; \
+	echo "samples         $(DEMO_DIR)/samples.png"; \
+	echo "metrics         $(DEMO_DIR)/metrics.json"; \
+	echo "SavedModel      $$version"; \
+	echo "serving config  $(DEMO_DIR)/export/models.config (how to serve it: $(DEMO_DIR)/export/README.txt)"
+
+# The server reports a version as available only after it has loaded it and answered every warm-up request.
+serve-smoke: ## have TensorFlow Serving load the demo's export, in Docker: proves what make demo cannot
+	@set -e; export=$(abspath $(DEMO_DIR))/export; \
+	if [ ! -f "$$export/models.config" ]; then echo "make: nothing exported in $$export; run: make demo" >&2; exit 1; fi; \
+	server=$$(docker run --detach --rm --publish 127.0.0.1:$(SMOKE_PORT):8501 --volume "$$export:/models:ro" $(SERVING_IMAGE) \
+	  --model_config_file=/models/models.config --allow_version_labels_for_unavailable_models=true \
+	  --enable_batching=true --enable_per_model_batching_parameters=true --batching_parameters_file=/models/batching.config --monitoring_config_file=/models/monitoring.config); \
+	trap 'docker stop "$$server" >/dev/null' EXIT; \
+	for model in "$$export"/*/; do \
+	  state=; \
+	  for second in $$(seq 60); do \
+	    state=$$(curl --silent "http://127.0.0.1:$(SMOKE_PORT)/v1/models/$$(basename "$$model")" || true); \
+	    case "$$state" in *'"AVAILABLE"'*) break;; esac; \
+	    sleep 1; \
+	  done; \
+	  echo "$$(basename "$$model"): $$state"; \
+	  case "$$state" in *'"AVAILABLE"'*) ;; *) docker logs --tail 30 "$$server" >&2; exit 1;; esac; \
+	done
 
 test: $(INSTALLED) ## run the tests that take minutes at most, offline and on the CPU
 	CUDA_VISIBLE_DEVICES=-1 $(BIN)/python -m pytest
