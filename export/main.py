@@ -1,0 +1,101 @@
+"""`tfgan-export`: publishes a trained model as a SavedModel version for TensorFlow Serving."""
+
+import json
+import os
+import re
+import sys
+import tempfile
+from collections.abc import Sequence
+from typing import Any
+
+from absl import app, flags
+
+_LARGEST_BATCH = 32
+
+
+def main() -> None:
+    """The command."""
+    # TensorFlow and Keras read these when they are imported.
+    os.environ.setdefault("TF_ENABLE_ONEDNN_OPTS", "1")
+    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
+    os.environ["KERAS_BACKEND"] = "tensorflow"
+    flags.DEFINE_string("workdir", None, "Folder of the run to export.")
+    flags.DEFINE_string("output", None, "Folder for models and the server's configuration; the version goes to <output>/<model name>/<number>/.")
+    flags.DEFINE_string("model_name", None, "The model's name in URLs: letters, digits, underscores. Default: the variant's.")
+    flags.DEFINE_enum("checkpoint", "latest", ["latest", "best"], "Which checkpoint.")
+    flags.DEFINE_integer(
+        "max_batch_size", None, f"Rows of the largest request, {_LARGEST_BATCH} unless told; batches are padded to powers of two.", lower_bound=1
+    )
+    flags.DEFINE_list("batch_sizes", None, "The sizes batches are padded to, e.g. 1,8,32, in place of powers of two; the last is the largest.")
+    flags.DEFINE_string("serving_base_path", "/models", "The folder --output as the server sees it.")
+    flags.DEFINE_string("verify_only", None, "Check this published version again, on this machine, and publish nothing.")
+    app.run(_run)
+
+
+def _run(argv: Sequence[str]) -> None:
+    values = flags.FLAGS
+    if len(argv) > 1:
+        raise app.UsageError(f"Unexpected argument {argv[1]!r}; every setting is a flag (--name=value).")
+    try:
+        print(_verify(values.verify_only) if values.verify_only else _export(values))
+    except (ValueError, OSError) as error:
+        if os.environ.get("TFGAN_TRACEBACK"):
+            raise
+        sys.exit(f"error: {error}\n(Set TFGAN_TRACEBACK=1 to see where it came from.)")
+
+
+def _export(values: flags.FlagValues) -> str:
+    """Exports as the flags say; returns what to print."""
+    for name in ("workdir", "output"):
+        if not values[name].value:
+            raise ValueError(f"--{name} is missing: tfgan-export --workdir=<folder of a run> --output=<folder>.")
+    batch_sizes = _batch_sizes(values)
+    experiment = _experiment(values.workdir)
+    name = values.model_name or re.sub(r"[^a-zA-Z0-9_]", "_", experiment["variant"])
+    from export import saved_model  # imports TensorFlow, after the settings above
+    from tfgan_suite import runner
+
+    model = runner.restore(values.workdir, which=values.checkpoint)
+    metadata = {"experiment": experiment, "workdir": os.path.abspath(values.workdir), "checkpoint": values.checkpoint}
+    version = saved_model.publish(
+        model.endpoints(), values.output, name, batch_sizes=batch_sizes, serving_base_path=values.serving_base_path, metadata=metadata
+    )
+    return f"{version}\n(checked; how to serve it: {os.path.join(values.output, 'README.txt')})"
+
+
+def _verify(directory: str) -> str:
+    from export import verify
+
+    with tempfile.TemporaryDirectory() as scratch:
+        return json.dumps(verify.verify(directory, scratch), indent=2)
+
+
+def _batch_sizes(values: flags.FlagValues) -> tuple[int, ...]:
+    if values.batch_sizes is None:
+        largest = values.max_batch_size or _LARGEST_BATCH
+        return (*(2**i for i in range(largest.bit_length()) if 2**i < largest), largest)
+    if values.max_batch_size is not None:
+        raise ValueError("--batch_sizes and --max_batch_size both say what the largest request is; give one.")
+    try:
+        return tuple(int(size) for size in values.batch_sizes)
+    except ValueError:
+        raise ValueError(f"--batch_sizes must be whole numbers, e.g. 1,8,32; received {','.join(values.batch_sizes)}.") from None
+
+
+def _experiment(workdir: str) -> dict[str, Any]:
+    """The experiment of the run in `workdir`, as its JSON says."""
+    path = os.path.join(workdir, "experiment.json")
+    try:
+        with open(path, encoding="utf-8") as file:
+            experiment = json.load(file)
+    except (FileNotFoundError, NotADirectoryError):
+        raise ValueError(f"{workdir} is not the folder of a run: it has no experiment.json. Train first, with tfgan-train.") from None
+    except json.JSONDecodeError as error:
+        raise ValueError(f"{path} is not valid JSON: {error}.") from None
+    if not isinstance(experiment, dict) or not isinstance(experiment.get("variant"), str):
+        raise ValueError(f"{path} does not name its variant.")
+    return experiment
+
+
+if __name__ == "__main__":
+    main()

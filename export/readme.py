@@ -1,0 +1,83 @@
+"""The README.txt beside published models: how to serve and to ask them."""
+
+import json
+import os
+import shlex
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+import tensorflow as tf
+
+from export import serving_config, signatures
+
+SERVER_IMAGE = "tensorflow/serving:2.20.0"
+"""The newest published release of the server."""
+_POLL_SECONDS = 10
+_LONGEST_REQUEST = 400
+"""Characters; a longer example request says little."""
+
+
+def docker_command(output: str, base_path: str) -> str:
+    """The command that serves every model in `output` over gRPC (8500) and REST (8501)."""
+    flags = [
+        f"--model_config_file={base_path}/{serving_config.MODELS}",
+        f"--model_config_file_poll_wait_seconds={_POLL_SECONDS}",
+        "--allow_version_labels_for_unavailable_models=true",
+        "--enable_batching=true",
+        f"--batching_parameters_file={base_path}/{serving_config.BATCHING}",
+        "--enable_per_model_batching_parameters=true",
+        f"--monitoring_config_file={base_path}/{serving_config.MONITORING}",
+    ]
+    mount = shlex.quote(f"{os.path.abspath(output)}:{base_path}:ro")
+    return " \\\n    ".join([f"docker run --rm -p 8500:8500 -p 8501:8501 -v {mount} {SERVER_IMAGE}", *flags])
+
+
+def text(output: str, base_path: str, model_name: str, batch_sizes: Sequence[int], built: Sequence[signatures.Signature]) -> str:
+    """The README for `output`, with requests for the model published last. `base_path`: `output` as the server sees it."""
+    requests = "\n\n".join(_request(model_name, signature) for signature in built)
+    return f"""Models for TensorFlow Serving, written by tfgan-export.
+
+Serve every model of this directory
+-----------------------------------
+{docker_command(output, base_path.rstrip("/"))}
+
+{serving_config.MODELS} names the models, the versions to load and their labels; {serving_config.BATCHING} and {serving_config.MONITORING} are the
+server's own settings. Edit them as you like: the next export keeps what you changed and adds its version.
+
+Ask the model {model_name}
+{"-" * (14 + len(model_name))}
+A request holds 1 to {max(batch_sizes)} rows ("instances"); every row is answered from its own inputs alone.
+
+{requests}
+
+State of the model: curl http://localhost:8501/v1/models/{model_name}
+Inputs and outputs: curl http://localhost:8501/v1/models/{model_name}/metadata
+One version:        /v1/models/{model_name}/versions/<number>:predict
+A label:            /v1/models/{model_name}/labels/stable:predict (the newest version: labels/canary)
+"""
+
+
+def _request(model_name: str, signature: signatures.Signature) -> str:
+    inputs = ", ".join(_tensor(key, spec.shape, spec.dtype) for key, spec in signature.endpoint.inputs.items())
+    outputs = ", ".join(_tensor(key, spec.shape, spec.dtype) for key, spec in signature.concrete.structured_outputs.items())
+    row = {key: _json(value[0]) for key, value in signature.examples(1).items()}
+    body = json.dumps({"signature_name": signature.name, "instances": [row]})
+    lines = [f"{signature.name}: {inputs} -> {outputs}"]
+    if len(body) <= _LONGEST_REQUEST:
+        lines.append(f"curl -d {shlex.quote(body)} http://localhost:8501/v1/models/{model_name}:predict")
+    return "\n".join(lines)
+
+
+def _tensor(key: str, shape: tf.TensorShape, dtype: tf.DType) -> str:
+    axes = ", ".join("b" if axis == 0 else "?" if size is None else str(size) for axis, size in enumerate(shape))
+    return f"{key} {dtype.name} [{axes}]"
+
+
+def _json(value: Any) -> Any:
+    """Example inputs as JSON has them: lists, numbers and text."""
+    if isinstance(value, (np.ndarray, np.generic)):
+        return _json(value.tolist())
+    if isinstance(value, list):
+        return [_json(item) for item in value]
+    return value.decode("utf-8", errors="replace") if isinstance(value, bytes) else value

@@ -1,0 +1,117 @@
+"""Publishes a model for serving: endpoints -> a checked, numbered SavedModel version and the server's configuration beside it."""
+
+import json
+import os
+import re
+from collections.abc import Sequence
+from typing import Any
+
+import tensorflow as tf
+
+from export import expectations, readme, serving_config, signatures, verify, versions, warmup
+from tfgan_suite.core import endpoint as endpoints_lib
+
+_MODEL_NAME = re.compile(r"[A-Za-z0-9_]+")
+_METADATA = os.path.join("assets.extra", "metadata.json")
+
+
+class _Servable(tf.Module):
+    """Holds raw tf.Variables and resources. It must not track a Keras object: a session, so a server, would then miss the variables."""
+
+    def __init__(self, variables: Sequence[tf.Variable], resources: Sequence[Any]):
+        super().__init__()
+        self.weights = list(variables)
+        self.resources = list(resources)
+
+
+def publish(
+    endpoints: Sequence[endpoints_lib.Endpoint],
+    output: str,
+    model_name: str,
+    *,
+    batch_sizes: Sequence[int] = (1, 2, 4, 8, 16, 32),
+    serving_base_path: str = "/models",
+    metadata: dict[str, Any],
+) -> str:
+    """Publishes `endpoints` as the next version of `<output>/<model_name>/` and returns its directory.
+
+    The version appears in one step, after it was reloaded in processes of its own and answered as the model does; an existing version is
+    never touched. `batch_sizes`: the sizes that a batching server pads to; the last is the largest request. `serving_base_path`: `output` as
+    the server sees it. `metadata`: what the version was made from, kept in it as JSON.
+
+    Raises ValueError for what the caller can correct, and for a version that fails its checks; OSError where `output` cannot be written.
+    Either way the version does not appear, and nothing is left in its place.
+    """
+    if not _MODEL_NAME.fullmatch(model_name):
+        raise ValueError(f"The model name {model_name!r} becomes a directory and a part of URLs: letters, digits and underscores only.")
+    if not serving_base_path.startswith("/"):
+        raise ValueError(f"The serving base path must be absolute, e.g. /models; received {serving_base_path!r}.")
+    sizes = serving_config.check_batch_sizes(batch_sizes)
+    serving_config.check_existing(output)
+    built = signatures.build(endpoints)
+    expected = expectations.compute(built)
+    try:
+        with versions.staged(output, model_name) as staged:
+            _fill(staged.directory, built, expected, model_name, sizes, metadata)
+            verify.write_report(staged.directory, verify.verify(staged.directory, staged.scratch))
+            description = readme.text(output, serving_base_path, model_name, sizes, built)
+            return staged.publish(lambda number: _describe(output, model_name, serving_base_path, sizes, description, number))
+    except (OSError, tf.errors.OpError) as error:
+        raise OSError(f"Cannot publish under {os.path.join(output, model_name)}: {error}. Is it writable, with space left?") from error
+
+
+def _fill(
+    directory: str,
+    built: Sequence[signatures.Signature],
+    expected: dict[str, expectations.Expectation],
+    model_name: str,
+    batch_sizes: Sequence[int],
+    metadata: dict[str, Any],
+) -> None:
+    """Writes everything that a version holds but the report of its checks."""
+    save(built, directory)
+    os.makedirs(os.path.join(directory, "assets.extra"), exist_ok=True)
+    expectations.write(directory, expected)
+    warmup.write(directory, model_name, built, batch_sizes)
+    with open(os.path.join(directory, serving_config.VERSION_BATCHING), "w", encoding="utf-8") as file:
+        file.write(serving_config.batching(batch_sizes))
+    with open(os.path.join(directory, _METADATA), "w", encoding="utf-8") as file:
+        json.dump(metadata, file, indent=2, sort_keys=True)
+
+
+def save(built: Sequence[signatures.Signature], directory: str) -> None:
+    """Writes the SavedModel of `built`: each variable that a signature reads once, nothing else of the networks."""
+    variables, resources = _state(built)
+    tf.saved_model.save(_Servable(variables, resources), directory, signatures={signature.name: signature.concrete for signature in built})
+
+
+def _state(built: Sequence[signatures.Signature]) -> tuple[list[tf.Variable], list[Any]]:
+    """(the raw variables that the signatures read, the resources such as lookup tables), each once."""
+    variables: dict[int, tf.Variable] = {}
+    resources: dict[int, Any] = {}
+    for signature in built:
+        held = {id(_raw(variable)) for network in signature.endpoint.networks for variable in getattr(network, "variables", ())}
+        resources |= {id(network): network for network in signature.endpoint.networks if not hasattr(network, "variables")}
+        for variable in signature.concrete.graph.variables:
+            if id(variable) not in held:
+                raise ValueError(
+                    f"Endpoint {signature.endpoint.name!r} reads the variable {variable.name!r} of no network of its own; "
+                    "list that network in Endpoint.networks."
+                )
+            variables[id(variable)] = variable
+    return list(variables.values()), list(resources.values())
+
+
+def _raw(variable: Any) -> tf.Variable:
+    """The tf.Variable under a Keras variable."""
+    return variable if isinstance(variable, tf.Variable) else variable.value
+
+
+def _describe(output: str, model_name: str, base_path: str, batch_sizes: Sequence[int], description: str, number: int) -> None:
+    """Brings the files beside the models up to date with the new version `number`. `description`: the README's text."""
+    directory = os.path.join(output, model_name)
+    try:
+        serving_config.update(output, model_name, base_path, batch_sizes, versions.numbers(directory))
+        versions.replace_file(os.path.join(output, "README.txt"), description)
+    except OSError as error:
+        raise OSError(f"version {number} is published, but the configuration beside it could not be written: {error}") from error

@@ -1,0 +1,184 @@
+"""TensorFlow Serving's configuration files: written, read strictly, and checked as the server does at start."""
+
+import os
+import posixpath
+import re
+from collections.abc import Callable, Sequence
+from typing import Any
+
+from google.protobuf import text_format
+from tensorflow_serving.config import model_server_config_pb2
+
+from export import protos, versions
+
+MODELS = "models.config"
+BATCHING = "batching.config"
+MONITORING = "monitoring.config"
+TLS = "ssl.config"
+VERSION_BATCHING = "batching_params.pbtxt"
+"""Inside a version directory, where a server started with --enable_per_model_batching_parameters looks for it."""
+
+_BATCH_TIMEOUT_MICROSECONDS = 2000
+"""How long a request waits for others; small beside the time of a batch on CPU. Tune it (docs/serving.md)."""
+_ENQUEUED_BATCHES = 100
+"""Batches that may wait before the server answers UNAVAILABLE; TF Serving's default of 10 refuses short bursts."""
+_VERSIONS_LOADED = 2
+_METRICS_PATH = "/monitoring/prometheus/metrics"
+_NEWEST_LABEL = "canary"
+_OLDER_LABEL = "stable"
+_LABEL = re.compile(r"[A-Za-z0-9_]+")
+
+
+def check_batch_sizes(batch_sizes: Sequence[int]) -> tuple[int, ...]:
+    """The allowed batch sizes as a tuple. ValueError unless they are positive and rise."""
+    sizes = tuple(batch_sizes)
+    if not sizes or sizes[0] < 1 or any(low >= high for low, high in zip(sizes, sizes[1:], strict=False)):
+        raise ValueError(f"The batch sizes must be positive and rise, e.g. 1,2,4,8; received {list(sizes)}.")
+    return sizes
+
+
+def batching(batch_sizes: Sequence[int], existing: str = "") -> str:
+    """Batching parameters allowing `batch_sizes`; every other field, and further sizes, are kept from the text `existing`."""
+    parameters = protos.message_class("BatchingParameters")()
+    if existing:
+        parameters = parse_batching(existing)
+    else:
+        parameters.batch_timeout_micros.value = _BATCH_TIMEOUT_MICROSECONDS
+        parameters.max_enqueued_batches.value = _ENQUEUED_BATCHES
+    sizes = sorted(set(check_batch_sizes(batch_sizes)) | set(parameters.allowed_batch_sizes))
+    parameters.max_batch_size.value = sizes[-1]
+    parameters.allowed_batch_sizes[:] = sizes
+    return _text(parameters, parse_batching)
+
+
+def monitoring() -> str:
+    """Prometheus metrics on the REST port."""
+    config = protos.message_class("MonitoringConfig")()
+    config.prometheus_config.enable = True
+    config.prometheus_config.path = _METRICS_PATH
+    return _text(config, parse_monitoring)
+
+
+def models(existing: str, model_name: str, base_path: str, available: Sequence[int]) -> str:
+    """The model list with an entry for `model_name`, whose last version of `available` is new.
+
+    A new entry loads the newest versions and labels the new one `stable` and `canary`. An entry of the text `existing` keeps its policy and
+    its labels, but: `canary` moves to the new version if the policy loads it, and a label whose version the policy no longer loads moves to
+    the oldest that it does. Other models' entries are kept.
+    """
+    config = parse_models(existing) if existing else model_server_config_pb2.ModelServerConfig()
+    entry = next((entry for entry in config.model_config_list.config if entry.name == model_name), None)
+    if entry is None:
+        entry = config.model_config_list.config.add(name=model_name, model_platform="tensorflow")
+        entry.model_version_policy.latest.num_versions = _VERSIONS_LOADED
+        entry.version_labels[_OLDER_LABEL] = entry.version_labels[_NEWEST_LABEL] = available[-1]
+    entry.base_path = posixpath.join(base_path, model_name)
+    loaded = _loaded(entry.model_version_policy, available)
+    for label, version in entry.version_labels.items():
+        if label == _NEWEST_LABEL and available[-1] in loaded:
+            entry.version_labels[label] = available[-1]
+        elif version not in loaded and loaded:
+            entry.version_labels[label] = loaded[0]
+    return _text(config, parse_models)
+
+
+def _loaded(policy: Any, available: Sequence[int]) -> list[int]:
+    """The versions that a server with `policy` loads, rising."""
+    kind = policy.WhichOneof("policy_choice")
+    if kind == "specific":
+        return [version for version in available if version in policy.specific.versions]
+    if kind == "all":
+        return list(available)
+    return list(available)[-max(1, policy.latest.num_versions) :]
+
+
+def parse_batching(text: str) -> Any:
+    """BatchingParameters from text. ValueError for what a server would refuse."""
+    parameters = _parse(text, protos.message_class("BatchingParameters")())
+    sizes = list(parameters.allowed_batch_sizes)
+    if sizes:
+        check_batch_sizes(sizes)
+        if not parameters.HasField("max_batch_size") or parameters.max_batch_size.value != sizes[-1]:
+            raise ValueError(f"max_batch_size must equal the last of allowed_batch_sizes {sizes}; received {parameters.max_batch_size.value}.")
+    return parameters
+
+
+def parse_monitoring(text: str) -> Any:
+    """MonitoringConfig from text. ValueError for what a server would refuse."""
+    config = _parse(text, protos.message_class("MonitoringConfig")())
+    if config.prometheus_config.path and not config.prometheus_config.path.startswith("/"):
+        raise ValueError(f"The path of prometheus_config must start with '/'; received {config.prometheus_config.path!r}.")
+    return config
+
+
+def parse_tls(text: str) -> Any:
+    """SSLConfig from text; its fields hold PEM text, not file names. ValueError for what a server would refuse."""
+    config = _parse(text, protos.message_class("SSLConfig")())
+    for field in ("server_key", "server_cert"):
+        if "-----BEGIN" not in getattr(config, field):
+            raise ValueError(f"{field} must hold the PEM text itself, -----BEGIN ...; received {getattr(config, field)[:40]!r}.")
+    return config
+
+
+def parse_models(text: str) -> Any:
+    """ModelServerConfig from text. ValueError for what a server would refuse."""
+    config = _parse(text, model_server_config_pb2.ModelServerConfig())
+    if config.WhichOneof("config") == "custom_model_config":
+        raise ValueError("custom_model_config needs a server of one's own; use model_config_list.")
+    names = [entry.name for entry in config.model_config_list.config]
+    for entry in config.model_config_list.config:
+        if not entry.name or names.count(entry.name) > 1:
+            raise ValueError(f"Each model needs a name of its own; received {names}.")
+        if entry.model_platform != "tensorflow":
+            raise ValueError(f'The model {entry.name!r} needs model_platform: "tensorflow"; received {entry.model_platform!r}.')
+        if not posixpath.isabs(entry.base_path) and "://" not in entry.base_path:
+            raise ValueError(f"The model {entry.name!r} needs an absolute base_path, as the server sees it; received {entry.base_path!r}.")
+        for label, version in entry.version_labels.items():
+            if not _LABEL.fullmatch(label) or version < 1:
+                raise ValueError(f"The model {entry.name!r}: the label {label!r} on version {version}; labels are letters, digits and underscores.")
+    return config
+
+
+_PARSERS: dict[str, Callable[[str], Any]] = {MODELS: parse_models, BATCHING: parse_batching, MONITORING: parse_monitoring, TLS: parse_tls}
+
+
+def check_existing(output: str) -> None:
+    """Checks the configuration files already in `output`, which a publication updates or keeps. ValueError naming the file."""
+    for name, parse in _PARSERS.items():
+        text = _read(output, name)
+        try:
+            if text:
+                parse(text)
+        except ValueError as error:
+            raise ValueError(f"{os.path.join(output, name)} is not valid, a server would refuse it: {error} Correct it or move it away.") from error
+
+
+def update(output: str, model_name: str, base_path: str, batch_sizes: Sequence[int], available: Sequence[int]) -> None:
+    """Writes the files beside the models for the newest of the versions `available`; what a user changed in them stays."""
+    versions.replace_file(os.path.join(output, MODELS), models(_read(output, MODELS), model_name, base_path, available))
+    versions.replace_file(os.path.join(output, BATCHING), batching(batch_sizes, _read(output, BATCHING)))
+    if not _read(output, MONITORING):
+        versions.replace_file(os.path.join(output, MONITORING), monitoring())
+
+
+def _read(output: str, name: str) -> str:
+    """The text of a file, "" if there is none."""
+    try:
+        with open(os.path.join(output, name), encoding="utf-8") as file:
+            return file.read()
+    except (FileNotFoundError, NotADirectoryError):
+        return ""
+
+
+def _parse(text: str, config: Any) -> Any:
+    try:
+        return text_format.Parse(text, config)
+    except text_format.ParseError as error:
+        raise ValueError(f"{type(config).__name__}: {error}.") from error
+
+
+def _text(config: Any, parse: Callable[[str], Any]) -> str:
+    """The text of a message, parsed back as a server would."""
+    text = text_format.MessageToString(config)
+    parse(text)
+    return text
