@@ -23,11 +23,11 @@ def moments(x: tf.Tensor, synchronized: bool) -> tuple[tf.Tensor, tf.Tensor]:
 
 
 class BatchNorm(keras.layers.Layer):
-    """x [..., c] -> (x - mean) / sqrt(variance + epsilon) * gain + offset, applied as one scale and one offset per channel.
+    """x [..., c] -> (x - mean) / sqrt(variance + epsilon) * gain + offset, per channel.
 
     With `training` the statistics are the batch's, exact over all replicas when `synchronized` (each replica's own otherwise), and the moving
     statistics take 1 - `momentum` of them; without it they are the moving statistics. `momentum` is read at each call: set it to 0 to make the
-    moving statistics those of the last batch. Computed in float32 under mixed precision.
+    moving statistics those of the last batch. Statistics are float32 under mixed precision.
     """
 
     def __init__(
@@ -47,29 +47,38 @@ class BatchNorm(keras.layers.Layer):
         self.moving_variance = self.add_weight(name="moving_variance", initializer="ones", **state)
 
     def call(self, x, training=False):
-        gain = tf.convert_to_tensor(self.gain) if self.scale else 1.0
-        offset = tf.convert_to_tensor(self.offset) if self.center else 0.0
+        gain = tf.convert_to_tensor(self.gain) if self.scale else tf.ones_like(self.moving_mean)
+        offset = tf.convert_to_tensor(self.offset) if self.center else tf.zeros_like(self.moving_mean)
         return self.normalize(x, gain, offset, training)
 
     def normalize(self, x, gain, offset, training):
         """Normalises x [b, ..., c]; `gain` and `offset` are [c] or per example [b, c]."""
-        dtype = self.variable_dtype
-        wide = tf.cast(x, dtype)
+        if training and (replicas.count() == 1 or not self.synchronized) and x.dtype != tf.float64:
+            return self._normalize_in_one_op(x, gain, offset)
+        wide = tf.cast(x, self.variable_dtype)
         if training:
             mean, variance = moments(wide, self.synchronized)
-            self._move(self.moving_mean, mean)
-            self._move(self.moving_variance, variance)
+            self._move(mean, variance)
         else:
             mean, variance = tf.convert_to_tensor(self.moving_mean), tf.convert_to_tensor(self.moving_variance)
-        scale = gain * tf.math.rsqrt(variance + self.epsilon)
-        offset = offset - mean * scale
-        if scale.shape.rank == 2 and wide.shape.rank > 2:
-            shape = [-1] + [1] * (wide.shape.rank - 2) + [wide.shape[-1]]
-            scale, offset = tf.reshape(scale, shape), tf.reshape(offset, shape)
-        return tf.cast(wide * scale + offset, self.compute_dtype)
+        # Centred before it is scaled: folding the mean into the offset would lose digits of the gain's gradient.
+        y = (wide - mean) * _over_pixels(gain * tf.math.rsqrt(variance + self.epsilon), x) + _over_pixels(offset, x)
+        return tf.cast(y, self.compute_dtype)
 
-    def _move(self, moving, value):
-        moving.assign(tf.convert_to_tensor(moving) * self.momentum + tf.stop_gradient(value) * (1.0 - self.momentum))
+    def _normalize_in_one_op(self, x, gain, offset):
+        """`normalize` in training from one replica's statistics: twice as fast on a CPU, and without a copy of x in float32. Not for float64."""
+        per_example = gain.shape.rank == 2
+        scale, shift = (tf.ones_like(self.moving_mean), tf.zeros_like(self.moving_mean)) if per_example else (gain, offset)
+        pixels = x if x.shape.rank == 4 else tf.reshape(x, (-1, 1, 1, x.shape[-1]))
+        y, mean, unbiased, *_ = tf.raw_ops.FusedBatchNormV3(x=pixels, scale=scale, offset=shift, mean=[], variance=[], epsilon=self.epsilon)
+        count = tf.cast(tf.size(pixels) // pixels.shape[-1], tf.float32)
+        self._move(mean, unbiased * (count - 1.0) / count)
+        y = tf.reshape(y, tf.shape(x))
+        return y * tf.cast(_over_pixels(gain, x), y.dtype) + tf.cast(_over_pixels(offset, x), y.dtype) if per_example else y
+
+    def _move(self, mean, variance):
+        for moving, value in ((self.moving_mean, mean), (self.moving_variance, variance)):
+            moving.assign(tf.convert_to_tensor(moving) * self.momentum + tf.stop_gradient(value) * (1.0 - self.momentum))
 
     def compute_output_shape(self, input_shape):
         return input_shape
@@ -78,3 +87,8 @@ class BatchNorm(keras.layers.Layer):
         names = ("momentum", "epsilon", "synchronized", "center", "scale")
         config = {name: getattr(self, name) for name in names} | {"gain_initializer": keras.initializers.serialize(self.gain_initializer)}
         return super().get_config() | config
+
+
+def _over_pixels(value: tf.Tensor, x: tf.Tensor) -> tf.Tensor:
+    """A value per channel [c] as it is, one per example and channel [b, c] as [b, 1, ..., c], to be broadcast over x [b, ..., c]."""
+    return tf.reshape(value, [-1] + [1] * (x.shape.rank - 2) + [x.shape[-1]]) if value.shape.rank == 2 else value

@@ -1,0 +1,100 @@
+import math
+
+import numpy as np
+import pytest
+import tensorflow as tf
+
+from tfgan_suite.ops import random
+
+SEED = tf.constant([7, 11], tf.int64)
+DRAWS = {
+    "uniform": lambda stream, rows: stream.uniform((rows, 3), -1.0, 2.0),
+    "normal": lambda stream, rows: stream.normal((rows, 3)),
+    "truncated_normal": lambda stream, rows: stream.truncated_normal((rows, 3), 0.5),
+    "integers": lambda stream, rows: stream.integers((rows,), 10),
+}
+
+
+@pytest.mark.parametrize("name", DRAWS)
+def test_two_replicas_draw_the_rows_that_one_replica_draws(mirrored, name):
+    draw = DRAWS[name]
+    parts = mirrored.run(tf.function(lambda: draw(random.Stream(5, "phase").fold("use"), 4)))
+    together = np.concatenate([part.numpy() for part in mirrored.experimental_local_results(parts)])
+    np.testing.assert_array_equal(together, draw(random.Stream(5, "phase").fold("use"), 8).numpy())
+
+
+def test_uniform_is_bitwise_equal_in_eager_graph_and_xla():
+    eager = random.uniform01((64, 5), SEED).numpy()
+    for compiled in (False, True):
+        np.testing.assert_array_equal(tf.function(random.uniform01, jit_compile=compiled)((64, 5), SEED).numpy(), eager)
+
+
+def test_normal_is_equal_under_xla_to_rounding():
+    eager = random.normal01((1000,), SEED).numpy()
+    np.testing.assert_allclose(tf.function(random.normal01, jit_compile=True)((1000,), SEED).numpy(), eager, atol=2e-6)
+
+
+def test_uniform_lies_in_the_half_open_unit_interval_with_the_right_moments():
+    u = random.uniform01((200_000,), SEED).numpy()
+    assert u.min() >= 0.0 and u.max() < 1.0
+    assert abs(u.mean() - 0.5) < 4 * math.sqrt(1 / 12 / u.size)
+    assert abs(u.var() - 1 / 12) < 1e-3
+
+
+def test_normal_has_the_moments_and_the_tail_of_the_standard_normal():
+    x = random.normal01((200_000,), SEED).numpy()
+    assert abs(x.mean()) < 4 / math.sqrt(x.size)
+    assert abs(x.var() - 1.0) < 0.02
+    assert abs((np.abs(x) > 2.0).mean() - math.erfc(math.sqrt(2.0))) < 2e-3
+
+
+def test_truncated_normal_stays_within_the_threshold_and_keeps_its_shape_inside():
+    threshold = 0.7
+    x = random.truncated_normal01((100_000,), SEED, threshold).numpy()
+    assert np.abs(x).max() <= threshold
+    inside = math.erf(threshold / math.sqrt(2.0))  # P(|x| <= t); variance of the truncated normal: 1 - 2 t phi(t) / P
+    density = math.exp(-(threshold**2) / 2) / math.sqrt(2 * math.pi)
+    assert abs(x.var() - (1 - 2 * threshold * density / inside)) < 2e-3
+    assert (np.abs(x) == np.float32(threshold)).mean() < 1e-4  # resampled, not clipped
+
+
+def test_truncation_may_differ_from_row_to_row():
+    x = random.truncated_normal01((2, 5000), SEED, tf.constant([[0.3], [2.0]])).numpy()
+    assert np.abs(x[0]).max() <= 0.3 < np.abs(x[1]).max() <= 2.0
+
+
+def test_integers_cover_their_range_evenly():
+    x = random.Stream(1).integers((30_000,), 6).numpy()
+    counts = np.bincount(x, minlength=6)
+    assert len(counts) == 6 and abs(counts - 5000).max() < 300
+
+
+def test_a_stream_is_a_function_of_its_seed_and_names_alone():
+    def draw(*data):
+        return random.Stream(3, *data).uniform((8,)).numpy()
+
+    np.testing.assert_array_equal(draw("phase", 4), draw("phase", 4))
+    np.testing.assert_array_equal(draw("phase", 4), random.Stream(3).fold("phase").fold(tf.constant(4)).uniform((8,)).numpy())
+    for other in (("phase", 5), ("other", 4), (4, "phase"), ()):
+        assert np.abs(draw("phase", 4) - draw(*other)).max() > 1e-3
+
+
+def test_folding_leaves_the_stream_itself_as_it_was():
+    stream = random.Stream(3)
+    before = stream.normal((4,)).numpy()
+    stream.fold("a")
+    np.testing.assert_array_equal(stream.normal((4,)).numpy(), before)
+
+
+def test_a_step_counter_in_a_graph_gives_other_numbers_each_step():
+    step = tf.Variable(0, dtype=tf.int64)
+
+    @tf.function
+    def draw():
+        return random.Stream(3).fold(step).uniform((4,))
+
+    first = draw().numpy()
+    step.assign_add(1)
+    assert np.abs(draw().numpy() - first).max() > 1e-3
+    step.assign(0)
+    np.testing.assert_array_equal(draw().numpy(), first)
