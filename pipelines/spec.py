@@ -21,7 +21,8 @@ class DatasetConfig:
     """Height and width in pixels that training sees; (0, 0) keeps the stored size, which must then be the same for all images."""
     resize: str = "crop"
     """How a stored image becomes `image_size`, a name in `pipelines.readers.RESIZES`: `crop` (largest centred window of the
-    wanted aspect, then scale), `stretch` (scale each axis), `pad` (scale to fit, black margins)."""
+    wanted aspect, then scale), `stretch` (scale each axis),
+    `pad` (scale to fit, black margins), `margin` (no scaling, centred between black margins)."""
     batch_size: int = 64
     """Examples in one minibatch, over all replicas together."""
     augmentations: tuple[Any, ...] = ()

@@ -30,6 +30,7 @@ _EXPERIMENT = "tfgan_suite.experiment"
 _OPTIMIZERS = "tfgan_suite.core.optimizers"
 _PENALTY = "tfgan_suite.losses.gradient_penalty"
 _AUGMENT = "pipelines.augment"
+_WEIGHTS = "tfgan_suite.losses.weights"
 
 TYPES = {
     "Experiment": _EXPERIMENT,
@@ -47,6 +48,21 @@ TYPES = {
     "LinearDecay": _OPTIMIZERS,
     "ExponentialDecay": _OPTIMIZERS,
     "Adversarial": "tfgan_suite.losses.adversarial",
+    "GradientPenalty": _PENALTY,
+    "ZeroCenteredGradientPenalty": _PENALTY,
+    "R1": _PENALTY,
+    "R2": _PENALTY,
+    "Dragan": _PENALTY,
+    "MatchingAwareGradientPenalty": _PENALTY,
+    "Drift": _PENALTY,
+    "OrthogonalRegularization": _WEIGHTS,
+    "Flip": _AUGMENT,
+    "PadAndCrop": _AUGMENT,
+    "ResizedCrop": _AUGMENT,
+    "ColorJitter": _AUGMENT,
+    "Rotation": _AUGMENT,
+    "Blur": _AUGMENT,
+    "Dequantize": _AUGMENT,
 }
 """Class name in `experiment.json` -> module. A variant's `Config` is looked up in the variant's own module."""
 

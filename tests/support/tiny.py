@@ -27,8 +27,8 @@ def batch(rows: int, seed: int = 0, side: int = 8) -> dict[str, tf.Tensor]:
 
 
 @dataclasses.dataclass(kw_only=True)
-class Config(alternating.Config):
-    terms: tuple = dataclasses.field(default_factory=lambda: (adversarial.Adversarial(loss="hinge"),))
+class Config(conditional.Config):
+    terms: alternating.Terms = dataclasses.field(default_factory=lambda: (adversarial.Adversarial(loss="hinge"),))
     latent_size: int = 6
     conditional: bool = True
     norm: str = "none"

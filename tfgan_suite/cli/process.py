@@ -36,3 +36,12 @@ def run(main: Callable[[Sequence[str]], int | None], flags_parser: Callable = ap
 def default_data_dir() -> str:
     """Where datasets are prepared and caches kept, unless --data_dir says otherwise."""
     return os.environ.get("TFGAN_DATA_DIR", os.path.join(os.path.expanduser("~"), ".cache", "tfgan_suite"))
+
+
+def logical_cpus(count: int) -> None:
+    """Shows the CPU as `count` devices. Only before TensorFlow has used it."""
+    if count == 1:
+        return
+    import tensorflow as tf
+
+    tf.config.set_logical_device_configuration(tf.config.list_physical_devices("CPU")[0], [tf.config.LogicalDeviceConfiguration()] * count)

@@ -30,6 +30,7 @@ def _train(experiment: experiments.Experiment) -> int:
     from tfgan_suite import runner  # imports TensorFlow, which --print_config can do without
     from tfgan_suite.callbacks import health
 
+    process.logical_cpus(values.logical_cpus)
     try:
         result = runner.train(experiment, values.workdir, data_dir=values.data_dir, strategy=values.strategy)
     except health.Unhealthy as problem:
@@ -76,6 +77,7 @@ def main() -> None:
     flags.DEFINE_string("workdir", None, "Folder of the run; a run that is there already is resumed.")
     flags.DEFINE_string("data_dir", process.default_data_dir(), "Folder of prepared datasets and caches.")
     flags.DEFINE_string("strategy", "default", "default, mirrored, multi_worker_mirrored, tpu or one_device:<device>; may change on resume.")
+    flags.DEFINE_integer("logical_cpus", 1, "Show the CPU as this many devices, to try a strategy without accelerators.", lower_bound=1)
     flags.DEFINE_bool("print_config", False, "Print the resolved experiment as JSON and stop.")
     holder = config_flags.DEFINE_config_dataclass(
         "experiment",

@@ -12,13 +12,14 @@ from tfgan_suite.losses import term
 from tfgan_suite.ops import random
 
 Views = dict[str, dict[str, tf.Tensor]]
+Terms = tuple[term.Term, ...]
 
 
 @dataclasses.dataclass(kw_only=True)
 class Config(gan.Config):
     """An objective (a tuple of terms), two players, and how often each moves."""
 
-    terms: tuple[term.Term, ...] = ()
+    terms: Terms = ()
     discriminator_steps: int = 1
     """Discriminator updates per generator update, each on a fresh real batch."""
     generator_batches: int = 1

@@ -1,5 +1,17 @@
 """Class-conditional models: labels as one more tensor in the batch."""
 
+import dataclasses
+
+from tfgan_suite.core import alternating
+
+
+@dataclasses.dataclass(kw_only=True)
+class Config(alternating.Config):
+    """An `AlternatingGan` that may read labels."""
+
+    conditional: bool = False
+    """Generate a given class; the dataset must have labels."""
+
 
 class LabelConditional:
     """Mixed into a `Gan` whose config's `conditional` says whether it reads labels. How they enter is a layer chosen in its networks."""

@@ -20,7 +20,7 @@ from tfgan_suite.networks import dcgan
 class Config(alternating.Config):
     """Defaults: the authors' Torch code."""
 
-    terms: tuple = dataclasses.field(default_factory=lambda: (adversarial.Adversarial(loss="non_saturating"),))
+    terms: alternating.Terms = dataclasses.field(default_factory=lambda: (adversarial.Adversarial(loss="non_saturating"),))
     latent_size: int = 100
     generator_width: int = 64
     """Channels of the last hidden map; each map before it has twice as many."""
@@ -56,8 +56,10 @@ PRESETS = {
     "mnist": experiment.Experiment(
         variant="dcgan",
         model=Config(generator_width=32, discriminator_width=32, average=averaging.Average(decay=0.999)),
-        data=spec.DatasetConfig(source="mnist", image_size=(32, 32), resize="pad", batch_size=64),
+        data=spec.DatasetConfig(source="mnist", image_size=(32, 32), resize="margin", batch_size=64),
         training=experiment.Training(steps=20_000),
+        checkpointing=experiment.Checkpointing(every_steps=1000, keep=20),
+        logging=experiment.Logging(samples_every_steps=1000),
         evaluation=experiment.Evaluation(metrics=("fid", "kid", "prdc")),
     ),
     "demo": experiment.demo(

@@ -19,7 +19,7 @@ from tfgan_suite.networks import dcgan
 class Config(alternating.Config):
     """Defaults: the paper's for LSUN. `loss` `least_squares_pearson` is its other choice of targets (eq. 8)."""
 
-    terms: tuple = dataclasses.field(default_factory=lambda: (adversarial.Adversarial(loss="least_squares"),))
+    terms: alternating.Terms = dataclasses.field(default_factory=lambda: (adversarial.Adversarial(loss="least_squares"),))
     latent_size: int = 1024
     generator_width: int = 64
     discriminator_width: int = 64

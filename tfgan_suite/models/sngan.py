@@ -17,11 +17,10 @@ from tfgan_suite.networks import compact, resnet
 
 
 @dataclasses.dataclass(kw_only=True)
-class Config(alternating.Config):
+class Config(conditional.Config):
     """Defaults: the authors' CIFAR-10 code."""
 
-    terms: tuple = dataclasses.field(default_factory=lambda: (adversarial.Adversarial(loss="hinge"),))
-    conditional: bool = False
+    terms: alternating.Terms = dataclasses.field(default_factory=lambda: (adversarial.Adversarial(loss="hinge"),))
     body: str = "resnet"
     """A name in `BODIES`."""
     generator_width: int = 256

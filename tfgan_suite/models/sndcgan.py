@@ -1,0 +1,100 @@
+"""SN-GAN on its standard CNN, called SNDCGAN. Miyato, Kataoka, Koyama, Yoshida 2018, arXiv:1802.05957, table 3; with classes the projection
+discriminator of Miyato and Koyama 2018, arXiv:1802.05637.
+
+Goodfellow's Algorithm 1 with the hinge or the non-saturating loss, every kernel of the discriminator divided by its spectral norm.
+
+Differs from the paper: u moves once in an update, not once in every pass. The presets are those of later studies, which fixed what the paper varies.
+"""
+
+import dataclasses
+
+from pipelines import augment, spec
+from tfgan_suite import experiment
+from tfgan_suite.core import alternating, averaging, conditional, optimizers
+from tfgan_suite.losses import adversarial
+from tfgan_suite.networks import sndcgan
+
+
+@dataclasses.dataclass(kw_only=True)
+class Config(conditional.Config):
+    """Defaults: Zhao et al. 2020 (arXiv:2006.02595) for CIFAR-10."""
+
+    terms: alternating.Terms = dataclasses.field(default_factory=lambda: (adversarial.Adversarial(loss="hinge"),))
+    prior: str = "uniform"
+    width: int = 64
+    """Channels of the widest maps; the smallest have eight times as many."""
+    gain: float = 1.0
+    """The kernels in use are gain * W / sigma(W)."""
+    average: averaging.Average = dataclasses.field(default_factory=lambda: averaging.Average(decay=0.0))
+
+
+class Sndcgan(conditional.LabelConditional, alternating.AlternatingGan):
+    """The paper's networks; `AlternatingGan` is its algorithm."""
+
+    def build_generator(self):
+        return sndcgan.generator(
+            image_shape=self.data.image_shape, latent_size=self.config.latent_size, width=self.config.width, num_classes=self.num_classes
+        )
+
+    def build_discriminator(self):
+        return sndcgan.discriminator(
+            image_shape=self.data.image_shape, width=self.config.width, num_classes=self.num_classes, gain=self.config.gain
+        )
+
+
+def _cifar10(**changes) -> experiment.Experiment:
+    return experiment.Experiment(
+        variant="sndcgan",
+        model=Config(**changes),
+        data=spec.DatasetConfig(source="cifar10", batch_size=64, augmentations=(augment.Flip(),)),
+        training=experiment.Training(steps=200_000),
+        checkpointing=experiment.Checkpointing(every_steps=5000),
+        evaluation=experiment.Evaluation(metrics=("fid", "is"), extractor="inception"),
+    )
+
+
+def _fast() -> optimizers.Adam:
+    return optimizers.Adam(learning_rate=1e-3)
+
+
+PRESETS = {
+    "cifar10": _cifar10(),
+    "cifar10_conditional": _cifar10(conditional=True),
+    "cifar10_small": experiment.Experiment(
+        variant="sndcgan",
+        model=Config(
+            conditional=True,
+            prior="normal",
+            width=32,
+            generator_optimizer=optimizers.Adam(learning_rate=4e-4),
+            discriminator_optimizer=optimizers.Adam(learning_rate=4e-4),
+            average=averaging.Average(decay=0.999),
+        ),
+        data=spec.DatasetConfig(source="cifar10", batch_size=64, augmentations=(augment.Flip(),)),
+        training=experiment.Training(steps=12_000),
+        checkpointing=experiment.Checkpointing(every_steps=1000, keep=12),
+        logging=experiment.Logging(samples_every_steps=1000),
+        evaluation=experiment.Evaluation(metrics=("fid", "kid", "prdc")),
+    ),
+    "celebahq128": experiment.Experiment(
+        variant="sndcgan",
+        model=Config(terms=(adversarial.Adversarial(loss="non_saturating"),)),
+        data=spec.DatasetConfig(source="celeb_a_hq/128", batch_size=64, split="train[3000:]", test_split="train[:3000]"),
+        training=experiment.Training(steps=100_000),
+        evaluation=experiment.Evaluation(extractor="inception", samples=3000, reference_samples=3000),
+    ),
+    "demo": experiment.demo(
+        "sndcgan",
+        Config(
+            conditional=True,
+            prior="normal",
+            latent_size=64,
+            width=16,
+            gain=1.2,
+            generator_optimizer=_fast(),
+            discriminator_optimizer=_fast(),
+            average=averaging.Average(decay=0.995),
+        ),
+    ),
+    "debug": experiment.debug("sndcgan", Config(conditional=True, latent_size=8, width=4)),
+}
