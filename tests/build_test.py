@@ -133,6 +133,13 @@ def test_every_test_file_is_run():
     assert tests == {file for file in sources() if file.endswith("_test.py")}
 
 
+def test_a_test_has_the_golden_vectors_it_reads():
+    for target in targets().values():
+        if target.kind == "py_test":
+            reads = any('"golden"' in (ROOT / file).read_text(encoding="utf-8") for file in target.files() if file != "tests/build_test.py")
+            assert (":golden" in target.labels("data")) == reads, target.name
+
+
 @functools.cache
 def lock() -> dict[str, str]:
     """{normalised name: version} of the lock; the first of two pins whose markers exclude each other."""
@@ -159,15 +166,16 @@ def file_imports(file: str) -> tuple[set[str], set[str]]:
     files = {import_graph.modules()[name].relative_to(ROOT).as_posix() for name in ours}
     distributions = set()
     for name in import_graph.others(path):
-        if name.partition(".")[0] == "import_graph":
-            files.add("tests/support/import_graph.py")
+        support = f"tests/support/{name.partition('.')[0]}.py"
+        if (ROOT / support).is_file():
+            files.add(support)
             continue
         roots = [root for root in DISTRIBUTIONS if name == root or name.startswith(root + ".")]
         assert roots, f"{file} imports {name}: add its distribution to DISTRIBUTIONS here"
         distributions.add(DISTRIBUTIONS[roots[0]])
     if any(isinstance(n, ast.Attribute) and ast.unparse(n) == "tf.summary" for n in ast.walk(import_graph.tree(path))):
         distributions.add("tensorboard")  # TensorFlow imports it when a summary is written, and does not require it
-    if file.startswith("tests/"):
+    if file.endswith("_test.py"):
         distributions.add("pytest")
         files |= {(folder / "conftest.py").relative_to(ROOT).as_posix() for folder in path.parents if (folder / "conftest.py").is_file()}
     return files, distributions
@@ -184,7 +192,9 @@ def expected_deps(target: Target) -> list[str]:
         distributions |= packages
     for name in sorted(distributions):
         distributions |= UNDECLARED.get(name, set())
-    return sorted({f":{owner}" for file in files - own for owner in owners()[file]}) + sorted(f"@pypi//{name}" for name in distributions)
+    return sorted({f":{owner}" for file in files - own for owner in owners().get(file, [f"(a target for {file})"])}) + sorted(
+        f"@pypi//{name}" for name in distributions
+    )
 
 
 @pytest.mark.parametrize("name", sorted(target.name for target in python_targets()))
