@@ -15,7 +15,7 @@ ROWS = 3
 TOLERANCE = 1e-5
 """Largest difference of a float32 output, relative where the expected value's magnitude is above 1."""
 REDUCED_TOLERANCE = 0.05
-"""The same where the graph computes in half precision: kernels fuse and round otherwise than eager ones (bfloat16 keeps 8 bits)."""
+"""The same where the graph computes in half precision: fused kernels round otherwise than eager ones (bfloat16 keeps 8 bits)."""
 
 _FILE = os.path.join("assets.extra", "expected.npz")
 _END = b"."

@@ -90,21 +90,28 @@ def _state(built: Sequence[signatures.Signature]) -> tuple[list[tf.Variable], li
     variables: dict[int, tf.Variable] = {}
     resources: dict[int, Any] = {}
     for signature in built:
-        held = {id(_raw(variable)) for network in signature.endpoint.networks for variable in getattr(network, "variables", ())}
-        resources |= {id(network): network for network in signature.endpoint.networks if not hasattr(network, "variables")}
+        networks = signature.endpoint.networks
+        held = {id(part): raw for network in networks for raw in map(_raw, getattr(network, "variables", ())) for part in _parts(raw)}
+        resources |= {id(network): network for network in networks if not hasattr(network, "variables")}
         for variable in signature.concrete.graph.variables:
             if id(variable) not in held:
                 raise ValueError(
                     f"Endpoint {signature.endpoint.name!r} reads the variable {variable.name!r} of no network of its own; "
                     "list that network in Endpoint.networks."
                 )
-            variables[id(variable)] = variable
+            raw = held[id(variable)]
+            variables[id(raw)] = raw
     return list(variables.values()), list(resources.values())
 
 
 def _raw(variable: Any) -> tf.Variable:
     """The tf.Variable under a Keras variable."""
     return variable if isinstance(variable, tf.Variable) else variable.value
+
+
+def _parts(variable: tf.Variable) -> tuple[tf.Variable, ...]:
+    """What a graph may capture of a variable: itself, or one of its copies on the replicas of a strategy."""
+    return variable.values if isinstance(variable, tf.distribute.DistributedValues) else (variable,)
 
 
 def _describe(output: str, model_name: str, base_path: str, batch_sizes: Sequence[int], description: str, number: int) -> None:

@@ -73,13 +73,13 @@ def reader(vocabulary: str) -> endpoint.Endpoint:
     """An endpoint on strings, with a lookup table whose words come from the file `vocabulary`."""
     whole_line, number = tf.lookup.TextFileIndex.WHOLE_LINE, tf.lookup.TextFileIndex.LINE_NUMBER
     table = tf.lookup.StaticVocabularyTable(tf.lookup.TextFileInitializer(vocabulary, tf.string, whole_line, tf.int64, number), 1)
-    words = np.array([b"red", b"square", "\u00e9t\u00e9".encode(), b""], dtype=object)
+    words = np.array([b"red", b"square", "\u00e9t\u00e9".encode(), b"", b"blue"], dtype=object)
     return endpoint.Endpoint(
         name="read",
         networks=(table,),
         function=lambda words: {"tokens": table.lookup(words), "word_bytes": words},
         inputs={"words": tf.TensorSpec([None, 2], tf.string)},
-        examples=lambda b: {"words": words[np.arange(2 * b).reshape(b, 2) % 4]},
+        examples=lambda b: {"words": words[np.arange(2 * b).reshape(b, 2) % 5]},
     )
 
 

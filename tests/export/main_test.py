@@ -1,0 +1,100 @@
+import json
+import os
+import subprocess
+import sys
+import types
+
+import pytest
+from absl import app, flags
+
+from export import main, verify
+
+
+@pytest.fixture
+def command(toy, tmp_path, monkeypatch):
+    """Runs the command in this process, on a runner that restores the toy model; returns its exit code."""
+    (tmp_path / "run").mkdir()
+    (tmp_path / "run" / "experiment.json").write_text(json.dumps({"variant": "sn-gan", "seed": 3}))
+    restored = types.SimpleNamespace(endpoints=lambda: toy.endpoints(toy.generator()))
+    runner = types.SimpleNamespace(restore=lambda workdir, which: restored)
+    import tfgan_suite
+
+    monkeypatch.setitem(sys.modules, "tfgan_suite.runner", runner)
+    monkeypatch.setattr(tfgan_suite, "runner", runner, raising=False)
+    monkeypatch.setattr(verify, "verify", lambda directory, scratch: {"session": {"sample": 0.0}})
+    for name in ("TF_ENABLE_ONEDNN_OPTS", "TF_CPP_MIN_LOG_LEVEL", "KERAS_BACKEND"):
+        monkeypatch.setenv(name, os.environ.get(name, ""))
+
+    def run(*arguments):
+        values = flags.FlagValues()
+        for name in ("DEFINE_string", "DEFINE_integer", "DEFINE_list", "DEFINE_enum"):
+            define = getattr(flags, name)
+            monkeypatch.setattr(main.flags, name, lambda *a, define=define, **k: define(*a, flag_values=values, **k))
+        monkeypatch.setattr(main.flags, "FLAGS", values)
+        monkeypatch.setattr(app, "run", lambda function: function(values(["tfgan-export", *arguments])))
+        try:
+            main.main()
+        except SystemExit as ended:
+            return ended.code
+        return 0
+
+    return run
+
+
+def paths(tmp_path):
+    return f"--workdir={tmp_path / 'run'}", f"--output={tmp_path / 'out'}"
+
+
+def test_a_run_is_published_under_its_variants_name(command, tmp_path, capsys):
+    assert command(*paths(tmp_path)) == 0
+    version = tmp_path / "out" / "sn_gan" / "1"
+    assert capsys.readouterr().out.splitlines()[0] == str(version)
+    with open(version / "assets.extra" / "metadata.json") as file:
+        assert json.load(file)["experiment"] == {"variant": "sn-gan", "seed": 3}
+    assert "allowed_batch_sizes: 32" in (version / "batching_params.pbtxt").read_text()
+
+
+@pytest.mark.parametrize(
+    "flag, sizes",
+    [("--max_batch_size=8", [1, 2, 4, 8]), ("--max_batch_size=6", [1, 2, 4, 6]), ("--max_batch_size=1", [1]), ("--batch_sizes=1,3,9", [1, 3, 9])],
+)
+def test_the_batch_sizes_are_powers_of_two_or_those_given(command, tmp_path, flag, sizes):
+    assert command(*paths(tmp_path), flag, "--model_name=other") == 0
+    text = (tmp_path / "out" / "other" / "1" / "batching_params.pbtxt").read_text()
+    assert [int(line.split()[1]) for line in text.splitlines() if line.startswith("allowed_batch_sizes")] == sizes
+
+
+@pytest.mark.parametrize(
+    "arguments, message",
+    [
+        ([], "--workdir is missing"),
+        (["--workdir=nowhere", "--output=out"], "no experiment.json"),
+        (["--workdir=nowhere"], "--output is missing"),
+        (["--batch_sizes=1,2", "--max_batch_size=2"], "give one"),
+        (["--batch_sizes=1,two"], "whole numbers"),
+        (["--batch_sizes=2,1"], "rise"),
+        (["--model_name=a/b"], "letters, digits"),
+    ],
+)
+def test_a_mistake_is_one_clear_line_and_exit_code_1(command, tmp_path, arguments, message):
+    given = arguments if len(arguments) == 0 or arguments[0].startswith("--workdir") else [*paths(tmp_path), *arguments]
+    ended = command(*given)
+    assert ended.startswith("error: ") and message in ended.splitlines()[0]  # sys.exit(text) prints it and exits with 1
+    assert not (tmp_path / "out").exists()
+
+
+def test_verifying_alone_publishes_nothing(command, tmp_path, capsys):
+    assert command("--verify_only=somewhere") == 0
+    assert json.loads(capsys.readouterr().out) == {"session": {"sample": 0.0}}
+    assert os.listdir(tmp_path) == ["run"]
+
+
+def test_a_failed_check_ends_with_exit_code_1(tmp_path):
+    """The whole command, in a process of its own."""
+    ended = subprocess.run(
+        [sys.executable, "-m", "export.main", f"--verify_only={tmp_path}"], capture_output=True, text=True, timeout=300, cwd=os.getcwd()
+    )
+    assert ended.returncode == 1
+    assert [line for line in ended.stderr.splitlines() if line.startswith("error: ")] == [
+        f"error: {tmp_path}/saved_model.pb cannot be read as a SavedModel: [Errno 2] No such file or directory: '{tmp_path}/saved_model.pb'."
+    ]
