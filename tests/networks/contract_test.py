@@ -1,0 +1,143 @@
+"""What every pair of networks promises, whatever its paper."""
+
+import keras
+import numpy as np
+import pytest
+import tensorflow as tf
+
+from tfgan_suite.networks import compact, dcgan, mlp, resnet, sndcgan
+
+SHAPE = (16, 16, 3)
+K = 4
+
+
+def pair(module, **options):
+    return lambda **more: (
+        module.generator(image_shape=SHAPE, latent_size=6, width=12, **options, **more),
+        module.discriminator(image_shape=SHAPE, width=8, **options, **more),
+    )
+
+
+PAIRS = {
+    "dcgan": pair(dcgan),
+    "compact": pair(compact),
+    "compact_conditional": pair(compact, num_classes=K),
+    "sndcgan": pair(sndcgan),
+    "sndcgan_conditional": pair(sndcgan, num_classes=K),
+    "resnet": pair(resnet),
+    "resnet_conditional": pair(resnet, num_classes=K),
+    "mlp": pair(mlp),
+    "mlp_conditional": pair(mlp, num_classes=K),
+}
+each_pair = pytest.mark.parametrize("name", PAIRS)
+
+
+@pytest.fixture
+def policy(request):
+    keras.config.set_dtype_policy(request.param)
+    yield request.param
+    keras.config.set_dtype_policy("float32")
+
+
+def batch(b):
+    generator = np.random.default_rng(b)
+    labels = tf.constant(generator.integers(0, K, b), tf.int32)
+    return {"latents": tf.constant(generator.standard_normal((b, 6)), tf.float32), "label": labels}
+
+
+def run(name, b=3, training=True):
+    """(generator, discriminator, image [b, h, w, c], heads)."""
+    generator, discriminator = PAIRS[name]()
+    values = batch(b)
+    image = generator({key.name: values[key.name] for key in generator.inputs}, training=training)["image"]
+    values["image"] = image
+    heads = discriminator({key.name: values[key.name] for key in discriminator.inputs}, training=training)
+    return generator, discriminator, image, heads
+
+
+@each_pair
+def test_inputs_are_batch_keys_and_outputs_are_heads(name):
+    generator, discriminator = PAIRS[name]()
+    label = {"label"} if "conditional" in name else set()
+    assert {x.name for x in generator.inputs} == {"latents"} | label
+    assert {x.name for x in discriminator.inputs} == {"image"} | label
+    assert set(generator.output) == {"image"}
+    assert set(discriminator.output) == {"logits", "features"}
+
+
+@pytest.mark.parametrize("policy", ["float32", "mixed_bfloat16", "mixed_float16"], indirect=True)
+@each_pair
+def test_images_and_heads_are_finite_float32_under_every_policy(name, policy):
+    generator, _, image, heads = run(name)
+    assert image.shape == (3, *SHAPE) and heads["logits"].shape == (3,) and heads["features"].shape.rank == 2
+    assert image.dtype == heads["logits"].dtype == heads["features"].dtype == tf.float32
+    assert np.abs(image).max() <= 1.0
+    assert np.isfinite(heads["logits"]).all()
+    assert all(v.dtype == "float32" for v in generator.variables)
+
+
+@each_pair
+def test_a_second_build_has_the_same_architecture_and_other_weights(name):
+    for first, second in zip(PAIRS[name](), PAIRS[name](), strict=True):
+        assert [(v.name, tuple(v.shape), v.trainable) for v in first.variables] == [(v.name, tuple(v.shape), v.trainable) for v in second.variables]
+        assert any(np.abs(a.numpy() - b.numpy()).max() > 1e-6 for a, b in zip(first.trainable_variables, second.trainable_variables, strict=True))
+
+
+@each_pair
+def test_a_seed_fixes_every_initial_value(name):
+    def values():
+        keras.utils.set_random_seed(3)
+        return [v.numpy() for network in PAIRS[name]() for v in network.variables]
+
+    for a, b in zip(values(), values(), strict=True):
+        np.testing.assert_array_equal(a, b)
+
+
+@each_pair
+def test_in_inference_an_example_does_not_depend_on_its_neighbours(name):
+    generator, discriminator = PAIRS[name]()
+    values = batch(4)
+    whole = generator({x.name: values[x.name] for x in generator.inputs})["image"]
+    one = generator({x.name: values[x.name][1:2] for x in generator.inputs})["image"]
+    np.testing.assert_allclose(one, whole[1:2], atol=1e-5)
+    values["image"] = whole
+    logits = discriminator({x.name: values[x.name] for x in discriminator.inputs})["logits"]
+    alone = discriminator({x.name: values[x.name][1:2] for x in discriminator.inputs})["logits"]
+    np.testing.assert_allclose(alone, logits[1:2], atol=1e-4)
+
+
+@pytest.mark.parametrize("name", [name for name in PAIRS if "conditional" in name])
+def test_the_label_reaches_both_players(name):
+    generator, discriminator, image, _ = run(name)
+    if "compact" not in name and "mlp" not in name:  # tables of gains start equal for all classes
+        for v in generator.trainable_variables:
+            v.assign(v + 0.1 * np.random.default_rng(0).standard_normal(v.shape))
+    first, second = (generator(batch(3) | {"label": tf.constant([k] * 3)})["image"] for k in (0, 1))
+    assert np.abs(first - second).max() > 1e-6
+    first, second = (discriminator({"image": image, "label": tf.constant([k] * 3)})["logits"] for k in (0, 1))
+    assert np.abs(first - second).max() > 1e-9
+
+
+@each_pair
+def test_every_weight_takes_part(name):
+    networks = generator, discriminator = PAIRS[name]()
+    values = batch(8)
+    with tf.GradientTape() as tape:
+        values["image"] = generator({x.name: values[x.name] for x in generator.inputs}, training=True)["image"]
+        logits = discriminator({x.name: values[x.name] for x in discriminator.inputs}, training=True)["logits"]
+        loss = tf.reduce_sum(tf.sin(logits) * np.linspace(1.0, 2.0, 8))
+    weights = [v for network in networks for v in network.trainable_variables]
+    for v, gradient in zip(weights, tape.gradient(loss, [v.value for v in weights]), strict=True):
+        assert gradient is not None, v.path
+
+
+@pytest.mark.parametrize("name", ["dcgan", "compact_conditional", "resnet"])
+def test_a_train_step_compiles_with_xla(name):
+    generator, discriminator = PAIRS[name]()
+    values = batch(4)
+
+    def logits():
+        image = generator({x.name: values[x.name] for x in generator.inputs}, training=True)["image"]
+        return discriminator({x.name: (values | {"image": image})[x.name] for x in discriminator.inputs}, training=True)["logits"]
+
+    np.testing.assert_allclose(tf.function(logits, jit_compile=True)(), logits(), rtol=1e-3, atol=1e-4)

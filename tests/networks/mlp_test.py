@@ -1,0 +1,43 @@
+import numpy as np
+import pytest
+
+from tfgan_suite.networks import mlp
+
+
+def count(network):
+    return sum(int(np.prod(v.shape)) for v in network.trainable_variables)
+
+
+def test_players_of_2014_have_the_parameters_of_the_authors_code():
+    assert count(mlp.generator()) == 2_503_984
+    assert count(mlp.discriminator()) == 1_231_441
+
+
+def test_conditional_players_have_the_layers_of_the_paper():
+    """G: z 100 -> 200, y 10 -> 1000, 1200 -> 1200 -> 784; D: x -> 240 x 5, y -> 50 x 5, 290 -> 240 x 4 -> 1."""
+    assert count(mlp.generator(num_classes=10)) == 101 * 200 + 11 * 1000 + 1201 * 1200 + 1201 * 784
+    assert count(mlp.discriminator(num_classes=10, pieces=(5, 4))) == 785 * 1200 + 11 * 250 + 291 * 960 + 241
+
+
+def test_initial_weights_are_uniform_in_the_published_ranges():
+    for network, limit in ((mlp.generator(), 0.05), (mlp.discriminator(), 0.005)):
+        kernels = np.concatenate([v.numpy().ravel() for v in network.trainable_variables if len(v.shape) == 2])
+        np.testing.assert_allclose([kernels.min(), kernels.max(), kernels.std()], [-limit, limit, limit / np.sqrt(3.0)], rtol=0.01)
+
+
+def test_a_zero_generator_draws_mid_grey():
+    network = mlp.generator(width=12)
+    for v in network.variables:
+        v.assign(np.zeros(v.shape))
+    np.testing.assert_allclose(network({"latents": np.ones((2, 100), np.float32)})["image"], np.zeros((2, 28, 28, 1)), atol=1e-7)
+
+
+@pytest.mark.parametrize("widths", [(), (16,), (512, 512, 512)])
+def test_critic_has_the_given_widths(widths):
+    network = mlp.critic(image_shape=(1, 1, 2), widths=widths)
+    sizes = (2, *widths, 1)
+    assert count(network) == sum((a + 1) * b for a, b in zip(sizes, sizes[1:], strict=False))
+
+
+def test_toy_critic_of_wgan_gp_has_its_published_parameters():
+    assert count(mlp.critic(image_shape=(1, 1, 2))) == 527_361
