@@ -21,9 +21,9 @@ class Save(keras.callbacks.Callback):
         self.save()
 
     def save(self) -> None:
-        """Saves now, unless this step is saved already."""
+        """Saves now, unless this very state was saved or restored; a file of its step from before may be damaged."""
         step = int(self.model.step.numpy())
-        if step in self._checkpoints.steps():
+        if step == self._checkpoints.current:
             return
         if self._before:
             self._before(step)

@@ -45,7 +45,7 @@ class Evaluate(keras.callbacks.Callback):
         drawn = sampling.samples(
             self.model, config.samples, batch_size=config.batch_size, seed=self._config.seed, truncation=config.truncation
         )
-        scores = self._evaluator.run(drawn)
+        scores = self._evaluator.run(drawn, step=step)
         self._history.append({"step": step} | {name: score.to_json() for name, score in scores.items()})
         self._write()
         with self._writer.as_default(step):

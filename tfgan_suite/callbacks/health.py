@@ -14,18 +14,30 @@ class Unhealthy(RuntimeError):
 class Health(keras.callbacks.Callback):
     """Raises `Unhealthy` when a logged value is not finite, the discriminator saturates, or a generated batch is one picture.
 
-    It looks every `config.check_every_steps` steps, and before every checkpoint, so that a sick state is never saved.
+    It looks every `config.check_every_steps` steps, before every checkpoint and at the end of training, so that a sick state is never saved.
     """
 
     def __init__(self, config: experiment.Health, checkpoint_every_steps: int):
         super().__init__()
         self._config, self._checkpoint_every = config, checkpoint_every_steps
 
+    def on_train_begin(self, logs=None):
+        self._unseen = ()
+
     def on_train_batch_end(self, batch, logs=None):
         step = batch + 1
         every = self._config.check_every_steps
         if (not every or step % every) and step % self._checkpoint_every:
+            self._unseen = (step, logs)
             return
+        self._unseen = ()
+        self._look(step, logs)
+
+    def on_train_end(self, logs=None):
+        if self._unseen:
+            self._look(*self._unseen)
+
+    def _look(self, step: int, logs) -> None:
         complaint = self.complaint(logs)
         if not complaint:
             return
@@ -38,7 +50,8 @@ class Health(keras.callbacks.Callback):
     def complaint(self, logs) -> str:
         """What is wrong, or an empty string."""
         # An infinite gradient is what the loss scale of float16 feels its way with; that update is skipped.
-        values = {name: float(value) for name, value in logs.items() if not name.endswith("gradient_norm")}
+        skips = self.model.run.precision == "mixed_float16"
+        values = {name: float(value) for name, value in logs.items() if not (skips and name.endswith("gradient_norm"))}
         broken = [name for name, value in values.items() if not np.isfinite(value)]
         if broken:
             return f"these were not finite: {', '.join(broken)}"

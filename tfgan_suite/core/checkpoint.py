@@ -18,8 +18,8 @@ from absl import logging
 from tfgan_suite.core import files, gan
 
 _INDEX = re.compile(r"^ckpt-(\d+)\.index$")
-DAMAGED = (tf.errors.OpError, IndexError, ValueError)
-"""What TensorFlow raises on a truncated, overwritten or half-deleted checkpoint."""
+DAMAGED = (tf.errors.OpError, IndexError, ValueError, AssertionError)
+"""What TensorFlow raises on a truncated, overwritten or half-deleted checkpoint, and on one of other networks."""
 
 
 class Checkpoints:
@@ -28,6 +28,8 @@ class Checkpoints:
     def __init__(self, directory: str, model: gan.Gan, *, keep: int, chief: bool = True):
         """keep: how many of the newest stay (at least 1). chief: other workers take part in a save, but write to a folder of their own and drop it."""
         self.directory, self._keep, self._chief = directory, keep, chief
+        self.current = -1
+        """The step of the state that this process last saved or restored."""
         self.history = tf.Variable("[]", dtype=tf.string, trainable=False)
         named = {
             f"{group}.{i:04d}.{v.name.split(':')[0].split('/')[-1]}": v
@@ -43,8 +45,7 @@ class Checkpoints:
 
     def steps(self) -> list[int]:
         """The steps of the finished checkpoints, oldest first."""
-        names = os.listdir(self.directory) if os.path.isdir(self.directory) else []
-        return sorted(int(match[1]) for match in map(_INDEX.match, names) if match)
+        return _steps(self.directory)
 
     def path(self, step: int) -> str:
         return os.path.join(self.directory, f"ckpt-{step}")
@@ -56,10 +57,11 @@ class Checkpoints:
         if not self._chief:
             with tempfile.TemporaryDirectory() as folder:
                 self._checkpoint.write(os.path.join(folder, "ckpt"))
-            return step
-        self._write(self.path(step))
-        for old in self.steps()[: -self._keep]:
-            _remove(self.path(old))
+        else:
+            self._write(self.path(step))
+            for old in self.steps()[: -self._keep]:
+                _remove(self.path(old))
+        self.current = step
         return step
 
     def save_best(self) -> None:
@@ -68,16 +70,15 @@ class Checkpoints:
         folder = os.path.join(self.directory, "best")
         _make(folder)
         self._write(os.path.join(folder, f"ckpt-{step}"))
-        for name in os.listdir(folder):
-            match = _INDEX.match(name)
-            if match and int(match[1]) != step:
-                _remove(os.path.join(folder, f"ckpt-{match[1]}"))
+        for other in _steps(folder):
+            if other != step:
+                _remove(os.path.join(folder, f"ckpt-{other}"))
 
     def best(self) -> str:
         """Path of the best checkpoint, empty if none was kept."""
         folder = os.path.join(self.directory, "best")
-        names = [m[0] for m in map(_INDEX.match, os.listdir(folder)) if m] if os.path.isdir(folder) else []
-        return os.path.join(folder, names[0].removesuffix(".index")) if names else ""
+        steps = _steps(folder)  # two if a save was killed before it dropped the one before
+        return os.path.join(folder, f"ckpt-{steps[-1]}") if steps else ""
 
     def restore(self) -> list[dict[str, Any]] | None:
         """Restores the newest checkpoint that reads well, newest first, and returns its metric history; None if there is none at all.
@@ -91,9 +92,10 @@ class Checkpoints:
             try:
                 history = self.read(self.path(step))
                 self._model.rollbacks.assign(max(self.roll_backs(), int(self._model.rollbacks.numpy())))
+                self.current = step
                 return history
             except DAMAGED as error:
-                logging.warning("Checkpoint %s cannot be read (%s); trying the one before.", self.path(step), str(error).splitlines()[0])
+                logging.warning("Checkpoint %s cannot be read (%s); trying the one before.", self.path(step), _first_line(error))
         if steps:
             raise ValueError(
                 f"None of the checkpoints in {self.directory} can be read (steps {', '.join(map(str, steps))}). They are damaged, or the code that wrote "
@@ -128,7 +130,7 @@ class Checkpoints:
         except (tf.errors.OpError, OSError) as error:
             _remove(path)
             raise OSError(
-                f"Could not write the checkpoint {path}: {str(error).splitlines()[0]}. Earlier checkpoints are untouched; free some space or "
+                f"Could not write the checkpoint {path}: {_first_line(error)}. Earlier checkpoints are untouched; free some space or "
                 "make the folder writable, then start the same command again to continue."
             ) from error
 
@@ -141,6 +143,15 @@ class Checkpoints:
                 shutil.rmtree(path)
             elif whole and name.startswith("ckpt-") and name.split(".")[0] not in whole:
                 os.remove(path)
+
+
+def _steps(directory: str) -> list[int]:
+    names = os.listdir(directory) if os.path.isdir(directory) else []
+    return sorted(int(match[1]) for match in map(_INDEX.match, names) if match)
+
+
+def _first_line(error: Exception) -> str:
+    return str(error).partition("\n")[0]
 
 
 def _make(directory: str) -> None:

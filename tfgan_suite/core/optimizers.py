@@ -26,6 +26,8 @@ class LinearDecay:
     def __post_init__(self):
         if not 0.0 <= self.start < 1.0:
             raise ValueError(f"LinearDecay.start is the fraction of the phase after which the decay begins, in [0, 1). Received: {self.start}.")
+        if not 0.0 <= self.end_factor < math.inf:
+            raise ValueError(f"LinearDecay.end_factor is what the learning rate ends at, relative to its start, at least 0. Received: {self.end_factor}.")
 
     def factor(self, step: tf.Tensor, steps: int) -> tf.Tensor:
         done = tf.clip_by_value((step - self.start * steps) / ((1.0 - self.start) * steps), 0.0, 1.0)
@@ -38,6 +40,10 @@ class ExponentialDecay:
 
     divisor: float = 1.000004
     minimum: float = 1e-5
+
+    def __post_init__(self):
+        if not (1.0 <= self.divisor < math.inf and 0.0 <= self.minimum <= 1.0):
+            raise ValueError(f"ExponentialDecay needs divisor >= 1 and minimum in [0, 1]. Received: divisor={self.divisor}, minimum={self.minimum}.")
 
     def factor(self, step: tf.Tensor, steps: int) -> tf.Tensor:
         return tf.maximum(tf.exp(-step * math.log(self.divisor)), self.minimum)
@@ -62,9 +68,10 @@ class Optimizer:
     """The global gradient (over all replicas) is scaled down to this norm; infinity leaves it alone."""
 
     def __post_init__(self):
-        if self.learning_rate < 0.0 or self.clip_norm <= 0.0:
+        if not (0.0 <= self.learning_rate < math.inf and self.clip_norm > 0.0):
             raise ValueError(
-                f"{type(self).__name__} needs learning_rate >= 0 and clip_norm > 0. Received: learning_rate={self.learning_rate}, clip_norm={self.clip_norm}."
+                f"{type(self).__name__} needs a finite learning_rate >= 0 and clip_norm > 0. "
+                f"Received: learning_rate={self.learning_rate}, clip_norm={self.clip_norm}."
             )
 
     def build(self, *, steps: int, updates_per_step: int = 1, float16: bool = False) -> keras.optimizers.Optimizer:
@@ -72,6 +79,12 @@ class Optimizer:
         rate = self.learning_rate if isinstance(self.schedule, Constant) else _Rate(self.learning_rate, self.schedule, steps, updates_per_step)
         optimizer = self._build(rate, steps * updates_per_step)
         return keras.optimizers.LossScaleOptimizer(optimizer) if float16 else optimizer
+
+    def _check_decays(self, *names: str) -> None:
+        """Raises a ValueError unless these fields, weights of the past in a running mean, are in [0, 1)."""
+        for name in names:
+            if not 0.0 <= getattr(self, name) < 1.0:
+                raise ValueError(f"{type(self).__name__}.{name} must be in [0, 1). Received: {getattr(self, name)}.")
 
     def _build(self, rate, updates: int) -> keras.optimizers.Optimizer:
         raise NotImplementedError(f"{type(self).__name__} must build a Keras optimizer")
@@ -85,6 +98,10 @@ class Adam(Optimizer):
     beta_2: float = 0.999
     epsilon: float = 1e-8
 
+    def __post_init__(self):
+        super().__post_init__()
+        self._check_decays("beta_1", "beta_2")
+
     def _build(self, rate, updates):
         return keras.optimizers.Adam(rate, beta_1=self.beta_1, beta_2=self.beta_2, epsilon=self.epsilon)
 
@@ -95,6 +112,10 @@ class RMSprop(Optimizer):
 
     rho: float = 0.99
     epsilon: float = 1e-8
+
+    def __post_init__(self):
+        super().__post_init__()
+        self._check_decays("rho")
 
     def _build(self, rate, updates):
         return keras.optimizers.RMSprop(rate, rho=self.rho, epsilon=self.epsilon)
@@ -108,6 +129,10 @@ class SGD(Optimizer):
     momentum: float = 0.0
     final_momentum: float = 0.0
 
+    def __post_init__(self):
+        super().__post_init__()
+        self._check_decays("momentum", "final_momentum")
+
     def _build(self, rate, updates):
         if self.momentum == self.final_momentum:
             return keras.optimizers.SGD(rate, momentum=self.momentum)
@@ -116,7 +141,8 @@ class SGD(Optimizer):
 
 class _MomentumSchedule(keras.optimizers.SGD):
     def __init__(self, rate, momentum: float, final_momentum: float, updates: int):
-        super().__init__(rate, momentum=momentum)
+        # Without a momentum Keras makes no slots; the name that it makes of this class is not allowed as a scope of a graph.
+        super().__init__(rate, momentum=max(momentum, final_momentum), name="sgd")
         self._start, self._end, self._updates = momentum, final_momentum, updates
 
     def update_step(self, gradient, variable, learning_rate):
