@@ -5,6 +5,8 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
+from tfgan_suite.layers import spectral_norm
+from tfgan_suite.losses import adversarial
 from tfgan_suite.networks import compact, dcgan, mlp, resnet, sndcgan
 
 SHAPE = (16, 16, 3)
@@ -129,6 +131,40 @@ def test_every_weight_takes_part(name):
     weights = [v for network in networks for v in network.trainable_variables]
     for v, gradient in zip(weights, tape.gradient(loss, [v.value for v in weights]), strict=True):
         assert gradient is not None, v.path
+
+
+@pytest.mark.parametrize("name", ["dcgan", "compact_conditional", "resnet_conditional"])
+def test_each_player_beats_an_opponent_that_stands_still(name):
+    """On one fixed batch: the generator lowers its loss against a frozen discriminator, the discriminator tells that batch from real images."""
+    generator, discriminator = PAIRS[name]()
+    values = batch(8)
+    loss = adversarial.LOSSES["non_saturating"]
+    real = tf.constant(np.random.default_rng(0).uniform(-1.0, 1.0, (8, *SHAPE)), tf.float32)
+
+    def score(image):
+        return discriminator({x.name: (values | {"image": image})[x.name] for x in discriminator.inputs}, training=True)["logits"]
+
+    def fake():
+        return generator({x.name: values[x.name] for x in generator.inputs}, training=True)["image"]
+
+    def train(network, objective, steps):
+        optimizer = keras.optimizers.Adam(2e-3, beta_1=0.5)
+        optimizer.build(network.trainable_variables)
+
+        @tf.function(autograph=False)
+        def step():
+            spectral_norm.power_iterations(network)
+            with tf.GradientTape() as tape:
+                value = objective()
+            optimizer.apply(tape.gradient(value, [v.value for v in network.trainable_variables]), network.trainable_variables)
+            return value
+
+        return [float(step()) for _ in range(steps)]
+
+    still = fake()
+    assert train(discriminator, lambda: loss.discriminator(score(real), score(still)), 60)[-1] < 0.1
+    losses = train(generator, lambda: loss.generator(score(fake())), 30)
+    assert losses[-1] < 0.7 * losses[0]
 
 
 @pytest.mark.parametrize("name", ["dcgan", "compact_conditional", "resnet"])

@@ -21,7 +21,7 @@ def squared_gradient_norm(score: Callable[..., tf.Tensor], *inputs: tf.Tensor) -
     with tf.GradientTape() as tape:
         tape.watch(inputs)
         total = tf.reduce_sum(score(*inputs))
-    return tf.add_n([tf.reduce_sum(tf.square(g), axis=list(range(1, g.shape.rank))) for g in tape.gradient(total, inputs)])
+    return tf.add_n([tf.reduce_sum(tf.square(g), axis=list(range(1, len(g.shape)))) for g in tape.gradient(total, inputs)])
 
 
 def gradient_norm(score: Callable[..., tf.Tensor], *inputs: tf.Tensor) -> tf.Tensor:
@@ -81,7 +81,7 @@ def drift(logits: tf.Tensor) -> tf.Tensor:
 
 
 def _per_example(epsilon: tf.Tensor, x: tf.Tensor) -> tf.Tensor:
-    return tf.reshape(epsilon, [-1] + [1] * (x.shape.rank - 1))
+    return tf.reshape(epsilon, [-1] + [1] * (len(x.shape) - 1))
 
 
 def _score(view: term.View, step: Any) -> Score:
