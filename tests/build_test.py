@@ -27,6 +27,7 @@ DISTRIBUTIONS = {
     "packaging": "packaging",
     "PIL": "pillow",
     "pytest": "pytest",
+    "scipy": "scipy",
     "tensorflow": "tensorflow",
     "tensorflow_addons": "tensorflow_addons",
     "tensorflow_datasets": "tfds_nightly",
