@@ -9,7 +9,7 @@ class Save(keras.callbacks.Callback):
     """Saves every `every_steps` and when training ends."""
 
     def __init__(self, checkpoints: checkpoint.Checkpoints, history: list, every_steps: int, before=None):
-        """history: the metric history, shared with the evaluation callback. before: called first (the position of a streamed source is saved there)."""
+        """history: the metric history, shared with the evaluation callback. before: called first with the step (a streamed source's position)."""
         super().__init__()
         self._checkpoints, self._history, self._every, self._before = checkpoints, history, every_steps, before
 

@@ -1,10 +1,10 @@
 """Judging during training."""
 
 import json
+import sys
 
 import keras
 import tensorflow as tf
-from absl import logging
 
 from tfgan_suite import experiment
 from tfgan_suite.core import checkpoint, files, sampling
@@ -51,7 +51,7 @@ class Evaluate(keras.callbacks.Callback):
         with self._writer.as_default(step):
             for name, score in scores.items():
                 tf.summary.scalar(f"metrics/{name}", score.value)
-        logging.info("Step %d: %s", step, "  ".join(f"{name} {score.value:.4g}" for name, score in scores.items()))
+        print(f"step {step}: {'  '.join(f'{name} {score.value:.4g}' for name, score in scores.items())}", file=sys.stderr)
         best = self._config.checkpointing.best
         if best:
             self._keep_if_best(best, step)
@@ -59,7 +59,8 @@ class Evaluate(keras.callbacks.Callback):
     def _keep_if_best(self, name: str, step: int) -> None:
         values = {record["step"]: record[name]["value"] for record in self._history if name in record}
         if step not in values:
-            raise ValueError(f"checkpointing.best={name!r} is not among the results of the evaluation. Choose one of: {', '.join(self._history[-1])}.")
+            results = ", ".join(key for key in self._history[-1] if key != "step")
+            raise ValueError(f"checkpointing.best={name!r} is not among the results of the evaluation. Choose one of: {results}.")
         choose = max if evaluation.higher_is_better(name) else min
         if choose(values, key=values.get) == step:
             self._checkpoints.save_best()

@@ -57,8 +57,10 @@ class Health(keras.callbacks.Callback):
             return f"these were not finite: {', '.join(broken)}"
         gap = values.get("discriminator/real_logits", 0.0) - values.get("discriminator/fake_logits", 0.0)
         if gap > self._config.saturation:
-            return f"the discriminator was saturated: real and fake logits {gap:.3g} apart in the mean (health.saturation={self._config.saturation:g})"
+            limit = self._config.saturation
+            return f"the discriminator was saturated: real and fake logits {gap:.3g} apart in the mean (health.saturation={limit:g})"
         diversity = values.get("generator/diversity", np.inf)
         if diversity < self._config.min_diversity:
-            return f"the samples had collapsed: two of them differ by {diversity:.3g} in the mean (health.min_diversity={self._config.min_diversity:g})"
+            limit = self._config.min_diversity
+            return f"the samples had collapsed: two of them differ by {diversity:.3g} in the mean (health.min_diversity={limit:g})"
         return ""

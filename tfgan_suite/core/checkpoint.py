@@ -26,7 +26,7 @@ class Checkpoints:
     """The checkpoints of one phase in one directory."""
 
     def __init__(self, directory: str, model: gan.Gan, *, keep: int, chief: bool = True):
-        """keep: how many of the newest stay (at least 1). chief: other workers take part in a save, but write to a folder of their own and drop it."""
+        """keep: how many of the newest stay (at least 1). chief: others take part in a save, but write to a folder of their own and drop it."""
         self.directory, self._keep, self._chief = directory, keep, chief
         self.current = -1
         """The step of the state that this process last saved or restored."""
@@ -98,8 +98,8 @@ class Checkpoints:
                 logging.warning("Checkpoint %s cannot be read (%s); trying the one before.", self.path(step), _first_line(error))
         if steps:
             raise ValueError(
-                f"None of the checkpoints in {self.directory} can be read (steps {', '.join(map(str, steps))}). They are damaged, or the code that wrote "
-                "them built other networks. Move the folder away to train anew, or restore it from a copy."
+                f"None of the checkpoints in {self.directory} can be read (steps {', '.join(map(str, steps))}). They are damaged, or the code "
+                "that wrote them built other networks. Move the folder away to train anew, or restore it from a copy."
             )
         return None
 

@@ -58,5 +58,6 @@ def check_batch(batch_size: int, parts: int, strategy: tf.distribute.Strategy) -
     n = strategy.num_replicas_in_sync
     if batch_size % (n * parts):
         raise ValueError(
-            f"data.batch_size={batch_size} must be a multiple of {n * parts}: {n} replicas, {parts} micro-batches each. Change batch_size or accumulation."
+            f"data.batch_size={batch_size} must be a multiple of {n * parts}: {n} replicas, {parts} micro-batches each. "
+            "Change batch_size or accumulation."
         )

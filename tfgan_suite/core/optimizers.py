@@ -27,7 +27,7 @@ class LinearDecay:
         if not 0.0 <= self.start < 1.0:
             raise ValueError(f"LinearDecay.start is the fraction of the phase after which the decay begins, in [0, 1). Received: {self.start}.")
         if not 0.0 <= self.end_factor < math.inf:
-            raise ValueError(f"LinearDecay.end_factor is what the learning rate ends at, relative to its start, at least 0. Received: {self.end_factor}.")
+            raise ValueError(f"LinearDecay.end_factor, which the learning rate ends multiplied by, is at least 0. Received: {self.end_factor}.")
 
     def factor(self, step: tf.Tensor, steps: int) -> tf.Tensor:
         done = tf.clip_by_value((step - self.start * steps) / ((1.0 - self.start) * steps), 0.0, 1.0)

@@ -1,0 +1,66 @@
+import io
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from tfgan_suite.core import picture
+
+
+def test_quantising_rounds_half_up_and_clips():
+    steps = np.array([-2.0, -1.0, 0.0, 1.0, 2.0], np.float32)
+    np.testing.assert_array_equal(picture.quantize(steps), [0, 0, 128, 255, 255])
+
+
+def test_every_byte_survives_the_way_to_minus_one_to_one_and_back():
+    values = np.arange(256)
+    np.testing.assert_array_equal(picture.quantize(values / 127.5 - 1.0), values)
+
+
+def tiles(*greys, height=2, width=3, channels=3):
+    """Images of one grey each, given as bytes."""
+    return np.stack([np.full((height, width, channels), grey / 127.5 - 1.0, np.float32) for grey in greys])
+
+
+def test_a_grid_is_filled_row_by_row_on_white():
+    sheet = picture.grid(tiles(10, 20, 30), columns=2)
+    assert sheet.shape == (2 * (2 + 2) + 2, 2 * (3 + 2) + 2, 3)
+    expected = np.full(sheet.shape, 255)
+    expected[2:4, 2:5], expected[2:4, 7:10], expected[6:8, 2:5] = 10, 20, 30
+    np.testing.assert_array_equal(sheet, expected)
+
+
+def test_scaling_repeats_pixels():
+    small, large = (picture.grid(tiles(10, 20), columns=1, scale=s) for s in (1, 3))
+    np.testing.assert_array_equal(large, np.kron(small, np.ones((3, 3, 1), np.uint8)))
+
+
+@pytest.mark.parametrize("channels, shown", [(1, 3), (2, 3), (3, 3), (4, 4)])
+def test_any_number_of_channels_becomes_a_picture(channels, shown):
+    sheet = picture.grid(tiles(10, channels=channels), columns=1)
+    assert sheet.shape == (6, 7, shown)
+    assert (sheet[2:4, 2:5] == 10).all()
+    assert Image.open(io.BytesIO(picture.png(sheet))).size == (7, 6)
+
+
+def test_of_two_channels_the_first_is_shown():
+    image = tiles(10, channels=2)
+    image[..., 1] = 1.0
+    assert (picture.grid(image, columns=1)[2:4, 2:5] == 10).all()
+
+
+def test_a_png_holds_the_picture_bit_for_bit():
+    sheet = np.random.default_rng(0).integers(0, 256, (5, 7, 3), np.uint8)
+    np.testing.assert_array_equal(Image.open(io.BytesIO(picture.png(sheet))), sheet)
+
+
+def test_an_animation_shows_every_frame_endlessly_and_rests_on_the_last():
+    frames = [picture.png(np.full((4, 6, 3), grey, np.uint8)) for grey in (0, 100, 200)]
+    film = Image.open(io.BytesIO(picture.animation(frames, seconds_per_frame=0.2)))
+    assert (film.format, film.n_frames, film.size, film.info["loop"]) == ("GIF", 3, (6, 4), 0)
+    shown = []
+    for i in range(3):
+        film.seek(i)
+        shown.append((film.convert("RGB").getpixel((0, 0))[0], film.info["duration"]))
+    assert [duration for _, duration in shown] == [200, 200, 800]
+    np.testing.assert_allclose([grey for grey, _ in shown], [0, 100, 200], atol=4)  # a palette's rounding
