@@ -8,7 +8,7 @@ import tempfile
 from collections.abc import Sequence
 from typing import Any
 
-from absl import app, flags
+from absl import app, flags, logging
 
 _LARGEST_BATCH = 32
 
@@ -36,6 +36,8 @@ def _run(argv: Sequence[str]) -> None:
     values = flags.FLAGS
     if len(argv) > 1:
         raise app.UsageError(f"Unexpected argument {argv[1]!r}; every setting is a flag (--name=value).")
+    if values["verbosity"].using_default_value:
+        logging.set_verbosity(logging.WARNING)  # TensorFlow reports each file that it writes
     try:
         print(_verify(values.verify_only) if values.verify_only else _export(values))
     except (ValueError, OSError) as error:

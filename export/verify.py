@@ -1,14 +1,10 @@
-"""Checks that a version answers as its model does, in processes of their own, before a server may see it.
-
-`python -m export.verify <version directory>` checks a published version again, on this machine and its TensorFlow.
-"""
+"""Checks that a version answers as its model does, in processes of their own, before a server may see it."""
 
 import json
 import os
 import re
 import subprocess
 import sys
-import tempfile
 from typing import Any
 
 import numpy as np
@@ -16,6 +12,7 @@ import tensorflow as tf
 
 from export import expectations, images, linter, warmup
 
+CHECKS = ("load", "session", "batching", "c_api")
 _GREY_LEVELS = 1
 _GREY_SHARE = 1e-3
 """A decoded image may differ by `_GREY_LEVELS` on this share of its values: a rounding at a boundary between two levels."""
@@ -37,6 +34,7 @@ def verify(directory: str, scratch: str) -> dict[str, Any]:
     expected = expectations.read(directory)
     plan = _plan(directory, expected, scratch)
     answers, problems = _run(plan, scratch)
+    problems = problems or _missing(expected, answers)
     report: dict[str, dict[str, float]] = {}
     for path, value in answers.items():
         check, name, composition, key = path.split("/")
@@ -113,6 +111,13 @@ def _run(plan: dict[str, Any], scratch: str) -> tuple[dict[str, np.ndarray], lis
     return answers, problems
 
 
+def _missing(expected: dict[str, expectations.Expectation], answers: dict[str, np.ndarray]) -> list[str]:
+    """The outputs that some check has not asked for at all."""
+    seen = {(check, name, key) for check, name, _, key in (path.split("/") for path in answers)}
+    wanted = {(check, name, key) for check in CHECKS for name, one in expected.items() for key in one.outputs}
+    return [f"{check}: {name} has no {key}" for check, name, key in sorted(wanted - seen)]
+
+
 def _reason(errors: str) -> str:
     """The line of a process's error stream that says what went wrong."""
     lines = [line for line in errors.splitlines() if line.strip()] or ["it said nothing"]
@@ -145,19 +150,3 @@ def _grey_difference(expected: np.ndarray, actual: np.ndarray, signature: expect
     share = 1.0 if signature.tolerance > expectations.TOLERANCE else _GREY_SHARE
     right = levels.max() <= allowed and np.mean(levels > 0) <= share
     return float(levels.max()), "" if right else f"differs by up to {levels.max()} grey levels, on {np.mean(levels > 0):.2%} of the values"
-
-
-def main() -> None:
-    """`python -m export.verify <version directory>`."""
-    if len(sys.argv) != 2:
-        sys.exit("usage: python -m export.verify <version directory>")
-    with tempfile.TemporaryDirectory() as scratch:
-        try:
-            report = verify(sys.argv[1], scratch)
-        except (ValueError, OSError) as error:
-            sys.exit(f"error: {error}")
-    print(json.dumps(report, indent=2))
-
-
-if __name__ == "__main__":
-    main()

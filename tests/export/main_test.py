@@ -27,6 +27,7 @@ def command(toy, tmp_path, monkeypatch):
 
     def run(*arguments):
         values = flags.FlagValues()
+        flags.DEFINE_integer("verbosity", -1, "absl's own.", flag_values=values)
         for name in ("DEFINE_string", "DEFINE_integer", "DEFINE_list", "DEFINE_enum"):
             define = getattr(flags, name)
             monkeypatch.setattr(main.flags, name, lambda *a, define=define, **k: define(*a, flag_values=values, **k))

@@ -31,7 +31,7 @@ def answers_of(expected, change):
                     answer = value[rows]
                     if one.encoding:
                         answer = np.array([tf.io.encode_png(row).numpy() for row in answer], dtype=object)
-                    answers[f"session/{name}/{composition}/{key}"] = answer
+                    answers |= {f"{check}/{name}/{composition}/{key}": answer.copy() for check in verify.CHECKS}
         change(answers)
         return answers, []
 
@@ -77,6 +77,16 @@ def edit(key, function):
 def test_every_difference_is_reported(published, tmp_path, monkeypatch, change, message):
     monkeypatch.setattr(verify, "_run", answers_of(expectations.read(published.directory), change))
     with pytest.raises(ValueError, match=message):
+        verify.verify(published.directory, str(tmp_path))
+
+
+def test_an_output_that_some_loader_does_not_give_is_reported(published, tmp_path, monkeypatch):
+    def change(answers):
+        for path in [path for path in answers if path.startswith("c_api/sample/") and path.endswith("/latents")]:
+            del answers[path]
+
+    monkeypatch.setattr(verify, "_run", answers_of(expectations.read(published.directory), change))
+    with pytest.raises(ValueError, match="c_api: sample has no latents"):
         verify.verify(published.directory, str(tmp_path))
 
 
