@@ -1,0 +1,249 @@
+"""Judging generated images: which metrics there are, what each needs, and one pass over the images that serves them all."""
+
+import dataclasses
+import json
+import os
+import pathlib
+from collections.abc import Callable, Iterable, Mapping
+from typing import Any
+
+import numpy as np
+
+from tfgan_suite.metrics import conditioning, extractor, frechet, inception_score, kernel, precision_recall, protocol, reference
+
+PROXIES = {"fid": "fid_proxy", "kid": "kid_proxy", "is": "is_proxy", "intra_fid": "intra_fid_proxy"}
+"""Names that belong to the Inception graph of 2015, and what the same figure is called in other features."""
+
+
+@dataclasses.dataclass(kw_only=True)
+class Generated:
+    """What was collected from the generated images: as the reference, and `probabilities` [n, k] float64; empty where no metric asked for them."""
+
+    moments: frechet.Moments
+    features: np.ndarray
+    probabilities: np.ndarray
+    labels: np.ndarray
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class Result:
+    """A metric's figure before it gets its record; `record` holds the protocol fields that the metric alone decides."""
+
+    value: float
+    std: float | None = None
+    unit: str = ""
+    record: dict[str, int] = dataclasses.field(default_factory=dict)
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class Metric:
+    """How a configured name is computed, and what it needs."""
+
+    compute: Callable[["Evaluator", Generated], dict[str, Result]]
+    features: bool = True
+    """Every feature row, not only the moments."""
+    labels: bool = False
+    """The label each generated image was asked for, and real labels."""
+    classes: tuple[str, ...] = ()
+    """What the extractor's probabilities may be about (`Extractor.classes`); empty where they are not used."""
+
+
+@dataclasses.dataclass(kw_only=True)
+class Evaluator:
+    """Judges generated images against a reference by one extractor."""
+
+    extractor: extractor.Extractor
+    reference: reference.Reference
+    metrics: tuple[str, ...] = ("fid", "kid", "prdc")
+    """Names in `METRICS`."""
+    splits: int = 10
+    """Splits of the inception score (Salimans et al. 2016)."""
+    subsets: int = 100
+    subset_size: int = 1000
+    """Random subsets of the kernel distance (Binkowski et al. 2018) and their size, at most the smaller set; the record says what was used."""
+    k: int = 5
+    """Neighbours of precision, recall, density and coverage (Naeem et al. 2020)."""
+    seed: int = 0
+    """Of the shuffle before splits, and of the subsets."""
+    record: protocol.Protocol = dataclasses.field(default_factory=protocol.Protocol)
+    """What only the caller knows: label sampling, truncation, and the soft fields. The rest is filled in."""
+
+    def __post_init__(self):
+        for name in self.metrics:
+            self._check(name)
+        judge = (self.extractor.name, self.extractor.fingerprint, self.extractor.resizer)
+        if judge != (self.reference.extractor, self.reference.weights, self.reference.resizer):
+            raise ValueError(f"The reference was measured by another extractor than {judge}: build it again with this one.")
+
+    def run(self, batches: Iterable[dict[str, Any]], *, step: int = 0) -> dict[str, protocol.Score]:
+        """Scores by name of generated `{"image": [b, h, w, c] float32 in [-1, 1], optional "label": [b]}`. `step`: of the weights, for the record.
+
+        Names: `fid`, `kid` and `is` are `fid_proxy`, `kid_proxy` and `is_proxy` in features other than the 2015 Inception's; `prdc` gives
+        `precision`, `recall`, `density` and `coverage`; `agreement` also gives `agreement_<group>`.
+        """
+        generated = self._collect(batches)
+        scores = {}
+        for name in self.metrics:
+            for key, result in METRICS[name].compute(self, generated).items():
+                key = key if self.extractor.standard else PROXIES.get(key, key)
+                scores[key] = protocol.Score(
+                    value=result.value, std=result.std, unit=result.unit, protocol=self._record(key, step, generated, result)
+                )
+        return scores
+
+    def _check(self, name: str) -> None:
+        if name not in METRICS:
+            raise ValueError(f"There is no metric {name!r}. Choose from: {', '.join(METRICS)}.")
+        metric = METRICS[name]
+        if metric.labels and not len(self.reference.labels):
+            raise ValueError(f"The metric {name!r} needs labels, and the data has none. Leave it out, or choose a labelled dataset.")
+        if metric.classes and self.extractor.classes not in metric.classes:
+            raise ValueError(
+                f"The metric {name!r} reads class probabilities about {' or '.join(metric.classes)}; those of the extractor "
+                f"{self.extractor.name!r} are about {self.extractor.classes}. Leave the metric out, or choose another extractor."
+            )
+        if metric.features and not len(self.reference.features):
+            raise ValueError(f"The metric {name!r} needs every feature row of the reference: build it with keep_features=True.")
+        if name == "prdc" and self.reference.count <= self.k:
+            raise ValueError(f"The metric 'prdc' needs more than k = {self.k} real images. Received: {self.reference.count}.")
+
+    def _collect(self, batches: Iterable[dict[str, Any]]) -> Generated:
+        asked = [METRICS[name] for name in self.metrics]
+        keep, needs_labels = any(m.features for m in asked), [name for name in self.metrics if METRICS[name].labels]
+        moments, kept, probabilities, labels = frechet.Moments(), [], [], []
+        for batch in batches:
+            if needs_labels and "label" not in batch:
+                raise ValueError(f"The metric {needs_labels[0]!r} needs the labels of the generated images, and their batches have no key 'label'.")
+            found = self.extractor(batch["image"])
+            moments.update(found["features"])
+            kept.append(found["features"] if keep else found["features"][:0])
+            probabilities.append(found["probabilities"])
+            if "label" in batch:
+                labels.append(np.asarray(batch["label"], np.int32))
+        if moments.count < 2:
+            raise ValueError(f"Judging needs at least 2 generated images. Received: {moments.count}.")
+        return Generated(
+            moments=moments,
+            features=np.concatenate(kept),
+            probabilities=np.concatenate(probabilities),
+            labels=np.concatenate(labels) if labels else np.zeros(0, np.int32),
+        )
+
+    def _record(self, name: str, step: int, generated: Generated, result: Result) -> protocol.Protocol:
+        real = self.reference
+        return dataclasses.replace(
+            self.record,
+            metric=name,
+            data=real.data,
+            split=real.split,
+            num_real=real.count,
+            num_fake=generated.moments.count,
+            backbone=self.extractor.name,
+            weights=self.extractor.fingerprint,
+            resizer=self.extractor.resizer,
+            quantised=True,
+            resolution=real.spec.image_shape,
+            seed=self.seed,
+            step=step,
+            judge=self.extractor.accuracy,
+            **result.record,
+        )
+
+
+def needs_features(metrics: Iterable[str]) -> bool:
+    """Whether a reference for these metrics must keep every feature row."""
+    return any(METRICS[name].features for name in metrics if name in METRICS)
+
+
+def _fid(evaluator: Evaluator, fake: Generated) -> dict[str, Result]:
+    return {"fid": Result(value=frechet.frechet_distance(evaluator.reference.moments, fake.moments))}
+
+
+def _kid(evaluator: Evaluator, fake: Generated) -> dict[str, Result]:
+    real = evaluator.reference.features
+    size = min(evaluator.subset_size, len(real), len(fake.features))
+    number = 1 if size == len(real) == len(fake.features) else evaluator.subsets
+    mean, std = kernel.kernel_distance(real, fake.features, number=number, size=size, seed=evaluator.seed)
+    record = {"subsets": number, "subset_size": size}
+    return {"kid": Result(value=1e3 * mean, std=1e3 * std if number > 1 else None, unit="x10^3", record=record)}
+
+
+def _is(evaluator: Evaluator, fake: Generated) -> dict[str, Result]:
+    order = np.random.RandomState(evaluator.seed).permutation(len(fake.probabilities))  # samples sorted by class would give splits few classes
+    splits = min(evaluator.splits, len(order))
+    mean, std = inception_score.inception_score(fake.probabilities[order], splits)
+    return {"is": Result(value=mean, std=std if splits > 1 else None, record={"splits": splits})}
+
+
+def _prdc(evaluator: Evaluator, fake: Generated) -> dict[str, Result]:
+    figures = precision_recall.precision_recall_density_coverage(evaluator.reference.features, fake.features, k=evaluator.k)
+    return {name: Result(value=value, record={"k": evaluator.k}) for name, value in figures.items()}
+
+
+def _agreement(evaluator: Evaluator, fake: Generated) -> dict[str, Result]:
+    shares = conditioning.agreements(fake.probabilities.argmax(1), fake.labels, evaluator.reference.spec.class_groups)
+    return {name: Result(value=share, std=error) for name, (share, error) in shares.items()}
+
+
+def _intra_fid(evaluator: Evaluator, fake: Generated) -> dict[str, Result]:
+    real = evaluator.reference
+    mean, _ = conditioning.intra_class_frechet(real.features, real.labels, fake.features, fake.labels, real.spec.class_names)
+    return {"intra_fid": Result(value=mean)}
+
+
+def _diversity(evaluator: Evaluator, fake: Generated) -> dict[str, Result]:
+    real, labels, fake_labels = evaluator.reference, evaluator.reference.labels, fake.labels
+    if not len(labels) or not len(fake_labels):
+        labels, fake_labels = np.zeros(len(real.features), np.int32), np.zeros(len(fake.features), np.int32)
+    mean, _ = conditioning.diversity(real.features, labels, fake.features, fake_labels, real.spec.class_names)
+    return {"diversity": Result(value=mean)}
+
+
+METRICS: dict[str, Metric] = {
+    "fid": Metric(compute=_fid, features=False),
+    "kid": Metric(compute=_kid),
+    "is": Metric(compute=_is, features=False, classes=("labels", "imagenet", "other")),
+    "prdc": Metric(compute=_prdc),
+    "agreement": Metric(compute=_agreement, features=False, labels=True, classes=("labels",)),
+    "intra_fid": Metric(compute=_intra_fid, labels=True),
+    "diversity": Metric(compute=_diversity),
+}
+"""Configured name -> metric. `fid`: Frechet distance; `kid`: kernel distance; `is`: inception score; `prdc`: precision, recall, density and
+coverage; `agreement`: share of images of the class asked for; `intra_fid`: Frechet distance within classes; `diversity`: spread within classes, as a
+share of the data's."""
+
+_LOWER_IS_BETTER = ("fid", "kid", "intra_fid")
+
+
+def higher_is_better(name: str) -> bool:
+    """Which way the result `name` (`fid_proxy`, `precision`, ...) gets better."""
+    return name.removesuffix("_proxy") not in _LOWER_IS_BETTER
+
+
+def write(path: str | os.PathLike, scores: Mapping[str, protocol.Score]) -> None:
+    """Writes scores with their records as JSON: whole or not at all."""
+    path = pathlib.Path(path)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
+    temporary.write_text(json.dumps({name: score.to_json() for name, score in scores.items()}, indent=2, allow_nan=False) + "\n")
+    os.replace(temporary, path)
+
+
+def read(path: str | os.PathLike) -> dict[str, protocol.Score]:
+    """The scores of a file that `write` made."""
+    return {name: protocol.Score.from_json(score) for name, score in json.loads(pathlib.Path(path).read_text()).items()}
+
+
+def table(scores: Mapping[str, protocol.Score]) -> str:
+    """A text table of the scores, what they were judged by, and how good that judge is."""
+    rows = [("metric", "value", "+/-", "unit")]
+    rows += [(n, f"{s.value:.4g}", "" if s.std is None else f"{s.std:.2g}", s.unit) for n, s in scores.items()]
+    widths = [max(len(row[i]) for row in rows) for i in range(4)]
+    lines = ["  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip() for row in rows]
+    for record in [score.protocol for score in scores.values()][:1]:
+        lines.append(f"{record.num_fake} generated against {record.num_real} real images of the split {record.split!r}")
+        lines.append(f"features: {record.backbone} ({record.weights}), resized by {record.resizer}")
+        if record.judge:
+            shares = ", ".join(f"{name} {share:.1%}" for name, share in record.judge.items())
+            lines.append(f"the extractor's own classifier on real held-out images: {shares}")
+    return "\n".join(lines)
