@@ -120,13 +120,16 @@ class Experiment:
             if steps < 0 or steps % k:
                 raise ValueError(f"{name} must be a multiple of training.steps_per_execution={k}, not negative. Received: {steps}.")
         if self.checkpointing.every_steps < 1 or self.checkpointing.keep < 1:
-            raise ValueError("checkpointing.every_steps and checkpointing.keep must be at least 1: a run without checkpoints cannot be resumed.")
+            raise ValueError("checkpointing.every_steps and .keep must be at least 1: a run without checkpoints cannot be resumed.")
         if self.checkpointing.best and not self.evaluation.every_steps:
-            raise ValueError(f"checkpointing.best={self.checkpointing.best!r} needs evaluation.every_steps: the best is chosen among the evaluations.")
+            raise ValueError(
+                f"checkpointing.best={self.checkpointing.best!r} needs evaluation.every_steps: the best is chosen among the evaluations."
+            )
 
 
 def demo(variant: str, model: Any, *, steps: int = 2000, learns: str = "captioned_shapes/studio") -> Experiment:
     """A preset that visibly learns the built-in dataset in minutes on two cores."""
+    metrics = ("fid", "kid", "prdc", "diversity") + (("agreement", "intra_fid") if getattr(model, "conditional", False) else ())
     return Experiment(
         variant=variant,
         model=model,
@@ -134,7 +137,7 @@ def demo(variant: str, model: Any, *, steps: int = 2000, learns: str = "captione
         training=Training(steps=steps),
         checkpointing=Checkpointing(every_steps=500, keep=2),
         logging=Logging(every_steps=50, samples_every_steps=500),
-        evaluation=Evaluation(metrics=("fid", "kid", "prdc"), samples=2000, reference_samples=4000),
+        evaluation=Evaluation(metrics=metrics, samples=2000, reference_samples=4000),
     )
 
 
@@ -206,7 +209,7 @@ def _object(value: dict[str, Any], kind: Any, resolve, path: str) -> Any:
 
 
 def nearest(name: str, names: list[str]) -> str:
-    """"Did you mean ...? Allowed: ..." for an error about an unknown name."""
+    """ "Did you mean ...? Allowed: ..." for an error about an unknown name."""
     close = difflib.get_close_matches(name, names, n=3)
     hint = f"Did you mean {' or '.join(close)}? " if close else ""
     return f"{hint}Allowed: {', '.join(names)}."

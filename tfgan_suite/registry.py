@@ -9,6 +9,8 @@ from tfgan_suite import experiment as experiments
 
 
 class Variant(NamedTuple):
+    """A row of the table of variants."""
+
     module: str
     model: str
     """The class in that module."""
@@ -17,13 +19,48 @@ class Variant(NamedTuple):
 
 
 VARIANTS = {
-    "gan": Variant("tfgan_suite.models.gan", "MinimaxGan", "Goodfellow et al. 2014, arXiv:1406.2661", "The original game, on MLPs or a small convolutional body."),
-    "dcgan": Variant("tfgan_suite.models.dcgan", "Dcgan", "Radford et al. 2016, arXiv:1511.06434", "Strided convolutions with batch normalisation in both players."),
-    "lsgan": Variant("tfgan_suite.models.lsgan", "Lsgan", "Mao et al. 2017, arXiv:1611.04076", "Least squares instead of cross-entropy."),
-    "wgan": Variant("tfgan_suite.models.wgan", "Wgan", "Arjovsky et al. 2017, arXiv:1701.07875", "Wasserstein distance by a weight-clipped critic."),
-    "wgan_gp": Variant("tfgan_suite.models.wgan_gp", "WganGp", "Gulrajani et al. 2017, arXiv:1704.00028", "Wasserstein distance by a critic with a gradient penalty."),
-    "sndcgan": Variant("tfgan_suite.models.sndcgan", "Sndcgan", "Miyato et al. 2018, arXiv:1802.05957", "Spectral normalisation on a DCGAN body."),
-    "sngan": Variant("tfgan_suite.models.sngan", "Sngan", "Miyato et al. 2018, arXiv:1802.05957", "Spectral normalisation on a ResNet, with or without classes."),
+    "gan": Variant(
+        module="tfgan_suite.models.gan",
+        model="MinimaxGan",
+        paper="Goodfellow et al. 2014, arXiv:1406.2661",
+        summary="The original game, on MLPs or a small convolutional body.",
+    ),
+    "dcgan": Variant(
+        module="tfgan_suite.models.dcgan",
+        model="Dcgan",
+        paper="Radford et al. 2016, arXiv:1511.06434",
+        summary="Strided convolutions with batch normalisation in both players.",
+    ),
+    "lsgan": Variant(
+        module="tfgan_suite.models.lsgan",
+        model="Lsgan",
+        paper="Mao et al. 2017, arXiv:1611.04076",
+        summary="Least squares instead of cross-entropy.",
+    ),
+    "wgan": Variant(
+        module="tfgan_suite.models.wgan",
+        model="Wgan",
+        paper="Arjovsky et al. 2017, arXiv:1701.07875",
+        summary="Wasserstein distance by a weight-clipped critic.",
+    ),
+    "wgan_gp": Variant(
+        module="tfgan_suite.models.wgan_gp",
+        model="WganGp",
+        paper="Gulrajani et al. 2017, arXiv:1704.00028",
+        summary="Wasserstein distance by a critic with a gradient penalty.",
+    ),
+    "sndcgan": Variant(
+        module="tfgan_suite.models.sndcgan",
+        model="Sndcgan",
+        paper="Miyato et al. 2018, arXiv:1802.05957",
+        summary="Spectral normalisation on a convolutional body.",
+    ),
+    "sngan": Variant(
+        module="tfgan_suite.models.sngan",
+        model="Sngan",
+        paper="Miyato et al. 2018, arXiv:1802.05957",
+        summary="Spectral normalisation on a ResNet, with or without classes.",
+    ),
 }
 
 _EXPERIMENT = "tfgan_suite.experiment"

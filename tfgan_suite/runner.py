@@ -7,6 +7,7 @@ import contextlib
 import dataclasses
 import fcntl
 import json
+import math
 import os
 import signal
 from collections.abc import Iterator
@@ -23,11 +24,13 @@ from tfgan_suite import registry
 from tfgan_suite.callbacks import checkpoints as saving
 from tfgan_suite.callbacks import evaluation as evaluating
 from tfgan_suite.callbacks import health, logs, samples
-from tfgan_suite.core import checkpoint, distribution, files, gan, phase, run
-from tfgan_suite.metrics import evaluation, features, reference
+from tfgan_suite.core import checkpoint, distribution, files, gan, phase, run, sampling
+from tfgan_suite.metrics import evaluation, features, protocol, reference
 
 
 class Result(NamedTuple):
+    """What `train` ended with."""
+
     model: gan.Gan
     finished: bool
     """False if a signal ended the run before its last step; the same command goes on from there."""
@@ -59,7 +62,8 @@ def train(experiment: experiments.Experiment, workdir: str, *, data_dir: str, st
 def restore(workdir: str, *, which: str = "latest") -> gan.Gan:
     """The model of the last phase that has a checkpoint, with its averaged generator ready: what is judged, sampled and exported.
 
-    which: `latest` or `best` (experiment.checkpointing.best). Raises a ValueError if there is nothing to restore.
+    which: `latest`, `best` (experiment.checkpointing.best) or the step of a checkpoint that was kept.
+    Raises a ValueError if there is nothing to restore.
     """
     experiment = load_experiment(workdir)
     previous: dict[str, gan.Gan] = {}
@@ -74,34 +78,66 @@ def restore(workdir: str, *, which: str = "latest") -> gan.Gan:
         saved = checkpoint.Checkpoints(os.path.join(folder, "checkpoints"), built, keep=1, chief=False)
         if saved.restore() is None:
             break
-        if which == "best":
-            if not saved.best():
-                raise ValueError(f"{workdir} keeps no best checkpoint. Train with --experiment.checkpointing.best=<metric>, or restore the latest.")
-            saved.read(saved.best())
         model = previous[stage.name] = built
     if model is None:
         raise ValueError(f"{workdir} holds no checkpoint yet. Train first: tfgan-train --experiment=... --workdir={workdir}")
+    if which != "latest":
+        saved.read(_chosen(saved, which, workdir))
     model.ready()
     return model
+
+
+def _chosen(saved: checkpoint.Checkpoints, which: str, workdir: str) -> str:
+    if which == "best":
+        if not saved.best():
+            raise ValueError(f"{workdir} keeps no best checkpoint. Train with --experiment.checkpointing.best=<metric>, or restore the latest.")
+        return saved.best()
+    if not which.isdecimal() or int(which) not in saved.steps():
+        raise ValueError(f"{workdir} has no checkpoint {which!r}. Choose latest, best, or a step: {', '.join(map(str, saved.steps()))}.")
+    return saved.path(int(which))
 
 
 def load_experiment(workdir: str) -> experiments.Experiment:
     """The experiment that `workdir` was trained with; raises a ValueError if there is none."""
     path = os.path.join(workdir, "experiment.json")
     if not os.path.exists(path):
-        raise ValueError(f"{workdir} is not the workdir of a run: it has no experiment.json. Train first: tfgan-train --experiment=... --workdir={workdir}")
+        raise ValueError(f"{workdir} holds no run: it has no experiment.json. Train first: tfgan-train --experiment=... --workdir={workdir}")
     with open(path) as file:
         return registry.load(file.read())
 
 
-def evaluator(experiment: experiments.Experiment, data_config: spec.DatasetConfig, *, data_dir: str) -> evaluation.Evaluator:
+def evaluator(experiment: experiments.Experiment, *, data_dir: str) -> evaluation.Evaluator:
     """What judges samples of this experiment: the extractor and the reference statistics, both cached in the data folder."""
-    config = experiment.evaluation
-    data = _judged_data(data_config, data_dir, experiment.seed)
-    cache = os.path.join(data_dir, "tfgan_cache")
+    config, stage = experiment.evaluation, registry.phases(experiment)[-1]
+    data_config = dataclasses.replace(_data_config(experiment, stage), augmentations=())
+    labels = ("label",) if pipelines_build.describe(data_config, data_dir).num_classes else ()
+    data = pipelines_build.build(data_config, data_dir, keys=("image", *labels), seed=experiment.seed)
+    cache = os.path.join(data_dir, "judges")
     extractor = features.load(config.extractor, cache_dir=cache, data=data)
-    real = reference.build(extractor, data, cache_dir=cache, split=config.reference_split, limit=config.reference_samples)
-    return evaluation.Evaluator(config, extractor, real)
+    real = reference.build(
+        extractor,
+        data,
+        cache_dir=cache,
+        split=config.reference_split,
+        limit=config.reference_samples,
+        keep_features=evaluation.needs_features(config.metrics),
+    )
+    conditional = "label" in registry.model_class(experiment.variant).keys_for(experiment.model)
+    record = protocol.Protocol(
+        label_sampling="balanced" if conditional else "",
+        truncation=config.truncation if math.isfinite(config.truncation) else 0.0,
+        generator="averaged" if experiment.model.average.decay else "live",
+        batch_norm="standing",
+        batch_size=config.batch_size,
+    )
+    return evaluation.Evaluator(extractor=extractor, reference=real, metrics=tuple(config.metrics), seed=experiment.seed, record=record)
+
+
+def evaluate(model: gan.Gan, experiment: experiments.Experiment, *, data_dir: str) -> dict[str, protocol.Score]:
+    """Scores of a restored model under its experiment's protocol."""
+    config = experiment.evaluation
+    drawn = sampling.samples(model, config.samples, batch_size=config.batch_size, seed=experiment.seed, truncation=config.truncation)
+    return evaluator(experiment, data_dir=data_dir).run(drawn, step=int(model.step.numpy()))
 
 
 class _Stage:
@@ -119,9 +155,7 @@ class _Stage:
         self.data = pipelines_build.build(config, self.data_dir, keys=keys, seed=self.experiment.seed)
         with self.strategy.scope():
             model = self.stage.build(self.data.spec, _run(self.experiment, self.stage), previous)
-        saved = checkpoint.Checkpoints(
-            os.path.join(self.folder, "checkpoints"), model, keep=self.experiment.checkpointing.keep, chief=self.chief
-        )
+        saved = checkpoint.Checkpoints(os.path.join(self.folder, "checkpoints"), model, keep=self.experiment.checkpointing.keep, chief=self.chief)
         if self.chief:
             files.write(os.path.join(self.folder, "data_spec.json"), json.dumps(self.data.spec.to_json(), indent=2))
         history = saved.restore() or []
@@ -165,12 +199,10 @@ class _Stage:
                 logs.JsonLines(os.path.join(self.folder, "logs", "train.jsonl"), e.logging.every_steps),
                 board,
                 logs.Progress(self.stage.steps, e.logging.every_steps, config.batch_size * model.batches_per_step),
-                samples.Samples(
-                    os.path.join(self.folder, "samples"), e.logging.samples_every_steps, e.logging.samples_rows, e.seed, board.writer
-                ),
+                samples.Samples(os.path.join(self.folder, "samples"), e.logging.samples_every_steps, e.logging.samples_rows, e.seed, board.writer),
             ]
             if e.evaluation.every_steps:
-                judge = evaluator(e, config, data_dir=self.data_dir)
+                judge = evaluator(e, data_dir=self.data_dir)
                 callbacks.append(evaluating.Evaluate(judge, e, saved, history, os.path.join(self.folder, "metrics.jsonl"), board.writer))
             callbacks.append(save)
         for callback in callbacks:
@@ -254,7 +286,7 @@ def _check(experiment: experiments.Experiment, strategy: tf.distribute.Strategy)
     for stage in registry.phases(experiment):
         distribution.check_batch(_data_config(experiment, stage).batch_size, parts, strategy)
     if experiment.training.jit_compile and strategy.num_replicas_in_sync > 1 and not isinstance(strategy, tf.distribute.TPUStrategy):
-        raise ValueError("training.jit_compile works on one device or on TPU: XLA cannot compile a step that spans replicas. Turn one of the two off.")
+        raise ValueError("training.jit_compile needs one device, or TPU: XLA cannot compile a step that spans replicas. Turn one of the two off.")
 
 
 def _run(experiment: experiments.Experiment, stage: phase.Phase) -> run.Run:
@@ -274,7 +306,9 @@ def _record(experiment: experiments.Experiment, workdir: str) -> None:
             different = experiments.differences(json.loads(text), json.load(file))
         if different:
             raise ValueError(
-                f"{workdir} holds a run of another experiment:\n  " + "\n  ".join(different) + "\nUse another --workdir, or the same experiment to resume."
+                f"{workdir} holds a run of another experiment:\n  "
+                + "\n  ".join(different)
+                + "\nUse another --workdir, or the same experiment to resume."
             )
         return
     others = [name for name in os.listdir(workdir) if name != "lock"]

@@ -42,9 +42,7 @@ class Evaluate(keras.callbacks.Callback):
         """Judges the present weights and records the result under `step`."""
         config = self._config.evaluation
         self.model.ready()
-        drawn = sampling.samples(
-            self.model, config.samples, batch_size=config.batch_size, seed=self._config.seed, truncation=config.truncation
-        )
+        drawn = sampling.samples(self.model, config.samples, batch_size=config.batch_size, seed=self._config.seed, truncation=config.truncation)
         scores = self._evaluator.run(drawn, step=step)
         self._history.append({"step": step} | {name: score.to_json() for name, score in scores.items()})
         self._write()

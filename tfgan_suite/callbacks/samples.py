@@ -31,5 +31,3 @@ class Samples(keras.callbacks.Callback):
         if len(names) > 1:
             frames = [open(os.path.join(self._directory, name), "rb").read() for name in names[-100:]]
             files.write(os.path.join(self._directory, "evolution.gif"), picture.animation(frames))
-
-

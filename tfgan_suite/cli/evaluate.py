@@ -26,7 +26,7 @@ def main() -> None:
     flags.DEFINE_string("workdir", None, "Folder of a run.", required=True)
     flags.DEFINE_string("data_dir", process.default_data_dir(), "Folder of prepared datasets and caches.")
     flags.DEFINE_string("output", None, "Where to write the scores [<workdir>/metrics.json].")
-    flags.DEFINE_enum("checkpoint", "latest", ["latest", "best"], "Which checkpoint.")
+    flags.DEFINE_string("checkpoint", "latest", "Which checkpoint: latest, best, or a step that was kept.")
     process.run(_evaluate)
 
 

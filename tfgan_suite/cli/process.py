@@ -4,7 +4,7 @@ import os
 import sys
 from collections.abc import Callable, Sequence
 
-from absl import app
+from absl import app, flags, logging
 
 
 def settings() -> None:
@@ -30,6 +30,7 @@ def run(main: Callable[[Sequence[str]], int | None], flags_parser: Callable = ap
             print("(Set TFGAN_TRACEBACK=1 to see where it came from.)", file=sys.stderr)
             return 2
 
+    flags.FLAGS.set_default("verbosity", logging.WARNING)  # TensorFlow and TFDS tell much at INFO; --verbosity=0 shows it
     app.run(guarded, flags_parser=flags_parser)
 
 

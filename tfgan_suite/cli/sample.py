@@ -24,7 +24,7 @@ def main() -> None:
     flags.DEFINE_integer("rows", 8, "Rows of the grid; as many columns, or a column per class.", lower_bound=1)
     flags.DEFINE_integer("seed", 0, "Selects the latents.")
     flags.DEFINE_float("truncation", float("inf"), "Latents are resampled beyond this magnitude.", lower_bound=0.0)
-    flags.DEFINE_enum("checkpoint", "latest", ["latest", "best"], "Which checkpoint.")
+    flags.DEFINE_string("checkpoint", "latest", "Which checkpoint: latest, best, or a step that was kept.")
     process.run(_sample)
 
 

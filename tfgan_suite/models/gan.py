@@ -58,7 +58,7 @@ BODIES = {
     "mlp": (mlp.generator, mlp.discriminator),
     "convolutional": (compact.generator, _convolutional_discriminator),
 }
-"""Body -> (generator, discriminator). `mlp`: the paper's for MNIST. `convolutional`: strided convolutions, without normalisation in the discriminator."""
+"""Body -> (generator, discriminator). `mlp`: the paper's for MNIST. `convolutional`: strided, no normalisation in the discriminator."""
 
 PRESETS = {
     "mnist": experiment.Experiment(

@@ -100,5 +100,5 @@ PRESETS = {
     "cifar10_conditional": _cifar10(conditional=True),
     "demo": experiment.demo("sngan", _small(conditional=True)),
     "demo_unconditional": experiment.demo("sngan", _small(), steps=2500),
-    "debug": experiment.debug("sngan", Config(conditional=True, latent_size=8, generator_width=8, discriminator_width=8)),
+    "debug": experiment.debug("sngan", Config(conditional=True, latent_size=8, generator_width=8, discriminator_width=8, discriminator_steps=1)),
 }

@@ -23,7 +23,9 @@ def _adam() -> optimizers.Adam:
 class Config(alternating.Config):
     """Defaults: the authors' ResNet for CIFAR-10."""
 
-    terms: alternating.Terms = dataclasses.field(default_factory=lambda: (adversarial.Adversarial(loss="wasserstein"), gradient_penalty.GradientPenalty(weight=10.0)))
+    terms: alternating.Terms = dataclasses.field(
+        default_factory=lambda: (adversarial.Adversarial(loss="wasserstein"), gradient_penalty.GradientPenalty(weight=10.0))
+    )
     body: str = "resnet"
     """A name in `BODIES`."""
     latent_size: int = 128
@@ -74,7 +76,9 @@ PRESETS = {
         data=spec.DatasetConfig(source="cifar10", batch_size=64, augmentations=(augment.Dequantize(),)),
         training=experiment.Training(steps=100_000),
         checkpointing=experiment.Checkpointing(every_steps=5000),
-        evaluation=experiment.Evaluation(metrics=("fid", "is"), extractor="inception", samples=50_000, reference_split="train", reference_samples=50_000),
+        evaluation=experiment.Evaluation(
+            metrics=("fid", "is"), extractor="inception", samples=50_000, reference_split="train", reference_samples=50_000
+        ),
     ),
     "demo": experiment.demo(
         "wgan_gp",

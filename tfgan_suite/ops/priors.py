@@ -10,6 +10,8 @@ from tfgan_suite.ops import random
 
 
 class Prior(NamedTuple):
+    """A distribution of latents, drawn in the two ways that are needed."""
+
     draw: Callable[[random.Stream, tuple[int, int], float], tf.Tensor]
     """(stream, (b, z), truncation) -> latents [b, z] with magnitudes up to `truncation`, which may be infinite."""
     rows: Callable[[tf.Tensor, int, tf.Tensor], tf.Tensor]
