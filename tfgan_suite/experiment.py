@@ -196,8 +196,10 @@ def from_json(value: Any, kind: Any, resolve: Callable[[str], type], path: str =
 
 def _object(value: dict[str, Any], kind: Any, resolve, path: str) -> Any:
     fields = dict(value)
-    cls = resolve(fields.pop("type")) if "type" in fields else kind
     allowed = typing.get_args(kind) if isinstance(kind, types.UnionType) else (kind,)
+    if "type" not in fields and (kind is Any or len(allowed) > 1):
+        raise ValueError(f'{path} needs a "type"' + (f": {' or '.join(k.__name__ for k in allowed)}." if len(allowed) > 1 else "."))
+    cls = resolve(fields.pop("type")) if "type" in fields else kind
     if not (kind is Any or (isinstance(cls, type) and issubclass(cls, tuple(k for k in allowed if isinstance(k, type))))):
         raise ValueError(f"{path} must be one of {', '.join(getattr(k, '__name__', str(k)) for k in allowed)}. Received: {cls.__name__}.")
     hints = typing.get_type_hints(cls)
@@ -205,6 +207,9 @@ def _object(value: dict[str, Any], kind: Any, resolve, path: str) -> Any:
     for name in fields:
         if name not in names:
             raise ValueError(f"{path} ({cls.__name__}) has no field {name!r}. {nearest(name, names)}")
+    missing = [f.name for f in dataclasses.fields(cls) if f.name not in fields and f.default is f.default_factory is dataclasses.MISSING]
+    if missing:
+        raise ValueError(f"{path} ({cls.__name__}) lacks {', '.join(missing)}.")
     return cls(**{name: from_json(v, hints[name], resolve, f"{path}.{name}") for name, v in fields.items()})
 
 
