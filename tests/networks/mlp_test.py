@@ -32,6 +32,22 @@ def test_a_zero_generator_draws_mid_grey():
     np.testing.assert_allclose(network({"latents": np.ones((2, 100), np.float32)})["image"], np.zeros((2, 28, 28, 1)), atol=1e-7)
 
 
+def test_dropout_keeps_the_published_parts_of_pixels_and_hidden_units_as_told():
+    network = mlp.discriminator(keep=(0.8, 0.5))
+    size = 784 + 240 + 240
+    assert {x.name: tuple(x.shape) for x in network.inputs} == {"image": (None, 28, 28, 1), "dropout_noise": (None, size)}
+    image = np.random.default_rng(0).uniform(-1.0, 1.0, (2, 28, 28, 1)).astype(np.float32)
+    nothing_kept = np.ones((2, size), np.float32)
+    bias = network.get_layer("logits").bias.numpy()
+    np.testing.assert_array_equal(network({"image": image, "dropout_noise": nothing_kept})["logits"], np.repeat(bias, 2))
+    all_kept = network({"image": image, "dropout_noise": np.zeros((2, size), np.float32)})["logits"]
+    plain = mlp.discriminator()
+    for a, b in zip(plain.variables, network.variables, strict=True):
+        a.assign(b)
+    x = (image + 1) / 2 / 0.8 * 2 - 1  # every pixel kept and rescaled; each hidden layer doubled, linearly as the biases are zero
+    np.testing.assert_allclose(all_kept, 4.0 * plain({"image": x})["logits"], rtol=1e-4)
+
+
 @pytest.mark.parametrize("widths", [(), (16,), (512, 512, 512)])
 def test_critic_has_the_given_widths(widths):
     network = mlp.critic(image_shape=(1, 1, 2), widths=widths)

@@ -1,12 +1,11 @@
 """Fully connected networks: the MNIST players of GAN (Goodfellow et al. 2014, the authors' code) and of conditional GAN (Mirza and Osindero 2014).
 
-Differs from the papers: no dropout in the discriminator (Keras' draws equal masks on every replica), and the generator's last bias starts at zero,
-not at the logit of the data's mean.
+Differs from the papers: the generator's last bias starts at zero, not at the logit of the data's mean.
 """
 
 import keras
 
-from tfgan_suite.layers import dense, maxout
+from tfgan_suite.layers import dense, dropout, maxout
 from tfgan_suite.networks import parts
 
 
@@ -30,22 +29,29 @@ def generator(
 
 def discriminator(
     *, image_shape: tuple[int, int, int] = (28, 28, 1), width: int = 240, pieces: tuple[int, int] = (5, 5), num_classes: int = 0,
-    label_width: int = 50,
+    label_width: int = 50, keep: tuple[float, float] = (1.0, 1.0),
 ) -> keras.Model:  # fmt: skip
     """{"image": [b, h, w, c], "label": [b] if num_classes} -> {"logits": [b], "features": [b, width]}: two maxout layers on pixels in [0, 1].
 
     `pieces`: linear maps per unit of the two layers; (5, 4) in the conditional paper. With classes, maxout units of the one-hot label join the
-    first layer's (`label_width` of them).
+    first layer's (`label_width` of them). `keep`: the parts of the pixels and of the hidden units that dropout keeps, (0.8, 0.5) in the papers;
+    below 1 there is one more input, `dropout_noise` [b, pixels + hidden units] of uniform numbers in [0, 1), fresh for each update.
     """
     inputs = parts.discriminator_inputs(image_shape, num_classes, "projection")
     x = keras.layers.Flatten()((inputs["image"] + 1.0) / 2.0)
-    x = maxout.Maxout(width, pieces=pieces[0], kernel_initializer=_uniform(0.005))(x)
+    sizes = (x.shape[-1], width + label_width * (num_classes > 0), width)
+    drop = [lambda y: y] * 3
+    if min(keep) < 1.0:
+        inputs["dropout_noise"] = keras.Input((sum(sizes),), name="dropout_noise")
+        drop = _dropouts(inputs["dropout_noise"], sizes, (keep[0], keep[1], keep[1]))
+    x = maxout.Maxout(width, pieces=pieces[0], kernel_initializer=_uniform(0.005))(drop[0](x))
     if num_classes:
         label = maxout.Maxout(label_width, pieces=pieces[0], kernel_initializer=_uniform(0.005))(_one_hot(inputs, num_classes))
         x = keras.layers.Concatenate()([x, label])
-    x = maxout.Maxout(width, pieces=pieces[1], kernel_initializer=_uniform(0.005))(x)
-    outputs = parts.heads(keras.ops.cast(x, "float32"), inputs, kernel_initializer=_uniform(0.005))
-    return keras.Model(inputs, outputs, name="discriminator")
+    x = maxout.Maxout(width, pieces=pieces[1], kernel_initializer=_uniform(0.005))(drop[1](x))
+    features = keras.ops.cast(x, "float32")
+    logits = parts.heads(drop[2](features), inputs, kernel_initializer=_uniform(0.005))["logits"]
+    return keras.Model(inputs, {"logits": logits, "features": features}, name="discriminator")
 
 
 def critic(*, image_shape: tuple[int, int, int] = (28, 28, 1), widths: tuple[int, ...] = (512, 512, 512)) -> keras.Model:
@@ -55,6 +61,12 @@ def critic(*, image_shape: tuple[int, int, int] = (28, 28, 1), widths: tuple[int
     for width in widths:
         x = keras.layers.ReLU()(dense.Dense(width, kernel_initializer="he_normal")(x))
     return keras.Model(inputs, parts.heads(keras.ops.cast(x, "float32"), inputs), name="critic")
+
+
+def _dropouts(uniform, sizes, keeps):
+    """A function per layer that drops its units by its own columns of `uniform`."""
+    columns = keras.ops.split(uniform, [sizes[0], sizes[0] + sizes[1]], axis=1)
+    return [lambda x, keep=keep, own=own: dropout.Dropout(keep)(x, own) for keep, own in zip(keeps, columns, strict=True)]
 
 
 def _hidden(x, width):
