@@ -13,6 +13,8 @@ import sys
 from absl import app, logging
 from absl.flags import argparse_flags
 
+from pipelines import spec
+
 
 def main() -> None:
     """The entry point."""
@@ -70,7 +72,6 @@ def _validate(arguments: argparse.Namespace) -> int:
 
 
 def _config(arguments: argparse.Namespace):
-    from pipelines import spec
 
     return spec.DatasetConfig(
         source=arguments.source,
@@ -89,7 +90,6 @@ def _size(text: str) -> tuple[int, int]:
 
 
 def _parse(argv: list[str]) -> argparse.Namespace:
-    from pipelines import spec
 
     default = spec.DatasetConfig()
     parser = argparse_flags.ArgumentParser(prog="tfgan-data", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
@@ -99,7 +99,7 @@ def _parse(argv: list[str]) -> argparse.Namespace:
         sub = commands.add_parser(name, help=text)
         sub.set_defaults(command=command)
         sub.add_argument("source", help="a dataset of TFDS, captioned_shapes/<config>, folder:<dir>, idx:<dir> or tfrecord:<glob>")
-        sub.add_argument("--data_dir", default=os.environ.get("TFDS_DATA_DIR", os.path.expanduser("~/tensorflow_datasets")), help="%(default)s")
+        sub.add_argument("--data_dir", default=spec.default_data_dir(), help="%(default)s")
         sub.add_argument("--split", default=default.split, help="the split to train on: %(default)s")
         sub.add_argument("--test_split", default=default.test_split, help="the split held out: %(default)s")
         sub.add_argument("--image_size", type=_size, default=default.image_size, metavar="H,W", help="the size training sees; as stored unless given")

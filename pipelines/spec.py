@@ -1,7 +1,13 @@
 """What a dataset is asked for (`DatasetConfig`) and what it turned out to be (`DataSpec`). A leaf: it imports nothing of ours."""
 
 import dataclasses
+import os
 from typing import Any
+
+
+def default_data_dir() -> str:
+    """Where datasets are prepared and caches kept unless a command is told otherwise: TFDS's own place."""
+    return os.environ.get("TFDS_DATA_DIR") or os.path.expanduser("~/tensorflow_datasets")
 
 
 @dataclasses.dataclass(kw_only=True)
@@ -71,7 +77,8 @@ class DataSpec:
             if key not in self.features:
                 raise ValueError(
                     f"{who} trains on the batch key {key!r}, which the dataset {self.name!r} does not have. It has: "
-                    f"{', '.join(sorted(self.features))}. Choose a dataset with {key!r} (--experiment.data.source=...), or a variant that does not need it."
+                    f"{', '.join(sorted(self.features))}. Choose a dataset with {key!r} (--experiment.data.source=...), or a variant that does "
+                    "without it."
                 )
 
     def to_json(self) -> dict[str, Any]:

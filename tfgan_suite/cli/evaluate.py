@@ -4,6 +4,7 @@ import os
 
 from absl import flags
 
+from pipelines import spec
 from tfgan_suite.cli import process
 
 
@@ -24,7 +25,7 @@ def main() -> None:
     """The command."""
     process.settings()
     flags.DEFINE_string("workdir", None, "Folder of a run.", required=True)
-    flags.DEFINE_string("data_dir", process.default_data_dir(), "Folder of prepared datasets and caches.")
+    flags.DEFINE_string("data_dir", spec.default_data_dir(), "Folder of prepared datasets and caches.")
     flags.DEFINE_string("output", None, "Where to write the scores [<workdir>/metrics.json].")
     flags.DEFINE_string("checkpoint", "latest", "Which checkpoint: latest, best, or a step that was kept.")
     process.run(_evaluate)

@@ -34,11 +34,6 @@ def run(main: Callable[[Sequence[str]], int | None], flags_parser: Callable = ap
     app.run(guarded, flags_parser=flags_parser)
 
 
-def default_data_dir() -> str:
-    """Where datasets are prepared and caches kept, unless --data_dir says otherwise."""
-    return os.environ.get("TFGAN_DATA_DIR", os.path.join(os.path.expanduser("~"), ".cache", "tfgan_suite"))
-
-
 def logical_cpus(count: int) -> None:
     """Shows the CPU as `count` devices. Only before TensorFlow has used it."""
     if count == 1:

@@ -12,6 +12,7 @@ from typing import Any
 from absl import app, flags
 from ml_collections import config_flags
 
+from pipelines import spec
 from tfgan_suite import experiment as experiments
 from tfgan_suite import registry
 from tfgan_suite.cli import process
@@ -75,7 +76,7 @@ def main() -> None:
     """The command."""
     process.settings()
     flags.DEFINE_string("workdir", None, "Folder of the run; a run that is there already is resumed.")
-    flags.DEFINE_string("data_dir", process.default_data_dir(), "Folder of prepared datasets and caches.")
+    flags.DEFINE_string("data_dir", spec.default_data_dir(), "Folder of prepared datasets and caches.")
     flags.DEFINE_string("strategy", "default", "default, mirrored, multi_worker_mirrored, tpu or one_device:<device>; may change on resume.")
     flags.DEFINE_integer("logical_cpus", 1, "Show the CPU as this many devices, to try a strategy without accelerators.", lower_bound=1)
     flags.DEFINE_bool("print_config", False, "Print the resolved experiment as JSON and stop.")

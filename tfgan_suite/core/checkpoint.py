@@ -31,11 +31,8 @@ class Checkpoints:
         self.current = -1
         """The step of the state that this process last saved or restored."""
         self.history = tf.Variable("[]", dtype=tf.string, trainable=False)
-        named = {
-            f"{group}.{i:04d}.{v.name.split(':')[0].split('/')[-1]}": v
-            for group, variables in model.variable_groups().items()
-            for i, v in enumerate(variables)
-        }
+        # By place, not by name: Keras' names depend on what else the process has built.
+        named = {f"{group}.{i:04d}": v for group, variables in model.variable_groups().items() for i, v in enumerate(variables)}
         assert len({id(v) for v in named.values()}) == len(named), "a variable would be saved twice"
         self._checkpoint = tf.train.Checkpoint(**named, history=self.history)
         self._model = model
