@@ -46,14 +46,15 @@ def _parse(argv: list[str]) -> list[str]:
     """Parses the flags; ml_collections' bare KeyError or IndexError on an unknown field becomes a line that names the alternatives."""
     try:
         return app.parse_flags_with_usage(argv)
-    except (KeyError, IndexError, TypeError, AttributeError) as error:
+    except (KeyError, IndexError, TypeError, AttributeError, ValueError) as error:
         print(f"error: {_explain(argv) or error}", file=sys.stderr)
         sys.exit(2)
 
 
 def _explain(argv: list[str]) -> str:
     """Which --experiment.<path> does not exist, and what does."""
-    preset = next((a.partition("=")[2] for a in argv if re.match(r"--?experiment=", a)), "")
+    given = [re.match(r"--?experiment(=|$)(.*)", argument) for argument in argv]
+    preset = next((match[2] or following for match, following in zip(given, [*argv[1:], ""], strict=True) if match), "")
     for argument in argv:
         match = re.match(r"--?experiment\.([^=]+)", argument)
         if not match or not preset:
@@ -61,6 +62,8 @@ def _explain(argv: list[str]) -> str:
         here: Any = registry.experiment(preset)
         for name, index in re.findall(r"(\w+)|\[(\d+)\]", match[1]):
             if index:
+                if not isinstance(here, tuple | list):
+                    return f"{match[0]}: {type(here).__name__} has no items."
                 if int(index) >= len(here):
                     return f"{match[0]}: there are {len(here)} items, counted from 0."
                 here = here[int(index)]
