@@ -57,9 +57,7 @@ def test_transposed_convolution_of_one_pixel_is_a_dense_layer():
 @pytest.mark.parametrize("resample_name", ["up", "down"])
 def test_fused_form_equals_the_plain_form(resample_name, size, spectral_norm):
     x = draw(3, 8, 8, 16)
-    fused, plain = (
-        convolution.Convolution(12, size, resample=resample_name, spectral_norm=spectral_norm, fused=fused) for fused in (True, False)
-    )
+    fused, plain = (convolution.Convolution(12, size, resample=resample_name, spectral_norm=spectral_norm, fused=fused) for fused in (True, False))
     y = fused(x)
     plain.build(x.shape)
     for a, b in zip(plain.variables, fused.variables, strict=True):

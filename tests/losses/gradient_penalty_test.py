@@ -112,9 +112,7 @@ def test_penalty_of_half_the_squared_norm_sees_the_interpolated_points():
     real, fake, epsilon = points()
     between = epsilon[:, None] * real + (1 - epsilon[:, None]) * fake
     expected = np.mean((np.linalg.norm(between, axis=1) - 1.0) ** 2)
-    np.testing.assert_allclose(
-        gradient_penalty.gradient_penalty(lambda x: 0.5 * tf.reduce_sum(x**2, 1), real, fake, epsilon), expected, rtol=1e-5
-    )
+    np.testing.assert_allclose(gradient_penalty.gradient_penalty(lambda x: 0.5 * tf.reduce_sum(x**2, 1), real, fake, epsilon), expected, rtol=1e-5)
 
 
 def test_matching_aware_penalty_of_a_linear_critic():

@@ -98,3 +98,38 @@ def test_a_step_counter_in_a_graph_gives_other_numbers_each_step():
     assert np.abs(draw().numpy() - first).max() > 1e-3
     step.assign(0)
     np.testing.assert_array_equal(draw().numpy(), first)
+
+
+@pytest.mark.parametrize(
+    "counter, key, expected",
+    [
+        ((0, 0), (0, 0), (0x6B200159, 0x99BA4EFE)),
+        ((0xFFFFFFFF, 0xFFFFFFFF), (0xFFFFFFFF, 0xFFFFFFFF), (0x1CB996FC, 0xBB002BE7)),
+        ((0x243F6A88, 0x85A308D3), (0x13198A2E, 0x03707344), (0xC4923A9C, 0x483DF7A0)),
+    ],
+)
+def test_threefry_passes_the_known_answers_of_its_authors(counter, key, expected):
+    key, counter = ([tf.constant(word, tf.uint32) for word in words] for words in (key, counter))
+    assert [int(word) for word in random.threefry(key, counter)] == list(expected)
+
+
+def test_a_row_is_a_function_of_its_own_seed_alone():
+    seeds = tf.constant([5, -1, 2**40, 5], tf.int64)
+    for draw in (lambda s: random.row_uniform(s, 7), lambda s: random.row_truncated_normal(s, 7, tf.fill(s.shape, 1.5))):
+        rows = draw(seeds).numpy()
+        np.testing.assert_array_equal(rows[0], rows[3])
+        assert np.abs(rows[0] - rows[1]).max() > 1e-3 and np.abs(rows[0] - rows[2]).max() > 1e-3
+        np.testing.assert_array_equal(draw(seeds[2:3]).numpy()[0], rows[2])
+
+
+def test_row_draws_have_the_right_moments_and_bounds():
+    seeds = tf.range(2000, dtype=tf.int64)
+    u = random.row_uniform(seeds, 50).numpy()
+    assert 0.0 <= u.min() and u.max() < 1.0
+    np.testing.assert_allclose([u.mean(), u.var()], [0.5, 1 / 12], atol=3e-3)
+    x = random.row_truncated_normal(seeds, 50, tf.fill([2000], 2.0)).numpy()
+    assert np.abs(x).max() <= 2.0
+    inside, density = math.erf(2.0 / math.sqrt(2.0)), math.exp(-2.0) / math.sqrt(2 * math.pi)
+    np.testing.assert_allclose([x.mean(), x.var()], [0.0, 1 - 4 * density / inside], atol=1e-2)
+    free = random.row_truncated_normal(seeds, 50, tf.fill([2000], math.inf)).numpy()
+    np.testing.assert_allclose([free.mean(), free.var()], [0.0, 1.0], atol=1.5e-2)

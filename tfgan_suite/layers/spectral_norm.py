@@ -91,9 +91,7 @@ class WeightLayer(keras.layers.Layer):
         return tf.reshape(tf.transpose(kernel, order), (-1, kernel.shape[axis]))
 
     def _add_vector(self, name, size, initializer):
-        return self.add_weight(
-            name=name, shape=(size,), initializer=initializer, trainable=False, autocast=False, aggregation="only_first_replica"
-        )
+        return self.add_weight(name=name, shape=(size,), initializer=initializer, trainable=False, autocast=False, aggregation="only_first_replica")
 
     def get_config(self):
         initializer = keras.initializers.serialize(self.kernel_initializer)

@@ -6,9 +6,7 @@ from tfgan_suite.layers import batch_norm, convolution, dense, normalization
 from tfgan_suite.networks import parts
 
 
-def generator(
-    *, image_shape: tuple[int, int, int] = (64, 64, 3), latent_size: int = 100, width: int = 64, synchronized: bool = True
-) -> keras.Model:
+def generator(*, image_shape: tuple[int, int, int] = (64, 64, 3), latent_size: int = 100, width: int = 64, synchronized: bool = True) -> keras.Model:
     """{"latents": [b, z]} -> {"image": [b, h, w, c]}.
 
     `image_shape` is square, a power of two of at least 16. The map grows from 4x4 by doubling; the last hidden one has `width` channels and each
@@ -26,9 +24,7 @@ def generator(
     return keras.Model({"latents": latents}, {"image": parts.image(x)}, name="generator")
 
 
-def discriminator(
-    *, image_shape: tuple[int, int, int] = (64, 64, 3), width: int = 64, norm: str = "batch", synchronized: bool = True
-) -> keras.Model:
+def discriminator(*, image_shape: tuple[int, int, int] = (64, 64, 3), width: int = 64, norm: str = "batch", synchronized: bool = True) -> keras.Model:
     """{"image": [b, h, w, c]} -> {"logits": [b], "features": [b, 4 * 4 * width * 2^k]}, the features being the last map.
 
     `norm`: a name in `layers.normalization.NORMALIZATIONS`, on all but the first convolution. With `batch`, score real and fake images in
