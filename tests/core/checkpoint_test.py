@@ -90,6 +90,14 @@ def test_training_goes_on_bit_for_bit_from_a_checkpoint(tmp_path):
     assert_equal(tiny.weights(resumed), tiny.weights(whole))
 
 
+def test_a_model_built_after_others_in_the_process_reads_it(folder, three):
+    tiny.build(config())
+    later = tiny.Tiny(config(), tiny.data_spec(), run.Run(seed=0, phase="train", steps=8))
+    assert "convolution" not in [layer.name for layer in later.discriminator.layers]  # they are called convolution_4 and so on
+    checkpoint.Checkpoints(str(folder), later, keep=3).restore()
+    assert_equal(tiny.weights(later), three[1][7])
+
+
 def test_an_empty_folder_is_a_fresh_start(model, tmp_path):
     assert checkpoint.Checkpoints(str(tmp_path / "new"), model, keep=1).restore() is None
 
@@ -121,7 +129,13 @@ def test_the_best_stays_beside_the_newest_and_alone(model, tmp_path):
 
 def test_of_two_best_the_later_one_counts_since_a_kill_kept_it_from_dropping_the_other(model, folder):
     shutil.copytree(folder, folder / "best")
-    assert checkpoint.Checkpoints(str(folder), model, keep=3).best() == str(folder / "best" / "ckpt-7")
+    (folder / "best" / "ckpt-8_temp").mkdir()
+    (folder / "best" / "ckpt-8.data-00000-of-00001").write_bytes(b"half")
+    saved = checkpoint.Checkpoints(str(folder), model, keep=3)
+    assert saved.best() == str(folder / "best" / "ckpt-7")
+    model.step.assign(9)
+    saved.save_best()
+    assert {name.split(".")[0] for name in os.listdir(folder / "best")} == {"ckpt-9"}
 
 
 def shorten(path):

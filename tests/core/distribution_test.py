@@ -1,3 +1,4 @@
+import json
 import types
 
 import pytest
@@ -17,10 +18,10 @@ def test_mirrored_takes_every_device(monkeypatch):
 
 @pytest.mark.parametrize("device", ["CPU:1", "cpu:1", "/cpu:1", "/device:CPU:1"])
 def test_one_device_may_be_written_as_tensorflow_writes_it(device):
-    strategy = distribution.strategy(f"one_device:{device}")
-    with strategy.scope():
+    one = distribution.strategy(f"one_device:{device}")
+    with one.scope():
         assert tf.Variable(0.0).device.endswith("CPU:1")
-    assert strategy.num_replicas_in_sync == 1
+    assert one.num_replicas_in_sync == 1
 
 
 @pytest.mark.parametrize("name", ["mirorred", "one_device", "one_device:", "Default", ""])
@@ -45,31 +46,28 @@ def test_a_missing_tpu_is_refused_with_a_remedy(monkeypatch):
         distribution.strategy("tpu")
 
 
-def cluster(task_type=None, task_id=None, *, workers=1, replicas=1, resolver=True):
-    """What is read of a strategy."""
-    found = types.SimpleNamespace(task_type=task_type, task_id=task_id) if resolver else None
-    return types.SimpleNamespace(cluster_resolver=found, num_replicas_in_sync=replicas, extended=types.SimpleNamespace(_num_workers=workers))
+def strategy(task_type="", task_id=0, *, tasks=(), replicas=1, monkeypatch=None):
+    """What is read of a strategy: a real resolver's view of a cluster of these tasks, or no cluster."""
+    resolver = None
+    if tasks:
+        hosts = {kind: [f"{kind}{i}:1" for i in range(tasks.count(kind))] for kind in tasks}
+        monkeypatch.setenv("TF_CONFIG", json.dumps({"cluster": hosts, "task": {"type": task_type, "index": task_id}}))
+        resolver = tf.distribute.cluster_resolver.TFConfigClusterResolver()
+    workers = max(len(tasks), 1)
+    return types.SimpleNamespace(cluster_resolver=resolver, num_replicas_in_sync=replicas, extended=types.SimpleNamespace(_num_workers=workers))
 
 
-@pytest.mark.parametrize(
-    "strategy, chief",
-    [
-        (cluster(resolver=False), True),
-        (cluster(None), True),
-        (cluster("", None), True),
-        (cluster("worker", 0, workers=2), True),
-        (cluster("worker", 1, workers=2), False),
-        (cluster("chief", 0, workers=2), True),
-        (cluster("evaluator", 0, workers=2), False),
-    ],
-)
-def test_only_the_first_worker_writes(strategy, chief):
-    assert distribution.is_chief(strategy) is chief
+@pytest.mark.parametrize("tasks", [("worker", "worker", "worker"), ("chief", "worker", "worker")], ids=["workers", "a chief and workers"])
+def test_one_host_of_a_cluster_writes_and_each_reads_a_share_of_its_own(monkeypatch, tasks):
+    found = []
+    for i, kind in enumerate(tasks):
+        host = strategy(kind, tasks[:i].count(kind), tasks=tasks, replicas=6, monkeypatch=monkeypatch)
+        found.append((distribution.is_chief(host), distribution.hosts(host), distribution.local_replicas(host)))
+    assert found == [(True, (0, 3), 2), (False, (1, 3), 2), (False, (2, 3), 2)]
 
 
-def test_every_host_reads_its_own_share():
-    assert distribution.hosts(cluster("worker", 2, workers=4, replicas=8)) == (2, 4)
-    assert distribution.local_replicas(cluster("worker", 2, workers=4, replicas=8)) == 2
+def test_an_evaluator_beside_the_cluster_writes_nothing(monkeypatch):
+    assert not distribution.is_chief(strategy("evaluator", 0, tasks=("worker", "evaluator"), monkeypatch=monkeypatch))
 
 
 def test_one_process_reads_everything(mirrored):
@@ -78,6 +76,6 @@ def test_one_process_reads_everything(mirrored):
 
 
 def test_a_batch_must_divide_over_replicas_and_micro_batches():
-    distribution.check_batch(24, 3, cluster(replicas=4))
+    distribution.check_batch(24, 3, strategy(replicas=4))
     with pytest.raises(ValueError, match="data.batch_size=16 must be a multiple of 12: 4 replicas, 3 micro-batches each. Change batch_size or accum"):
-        distribution.check_batch(16, 3, cluster(replicas=4))
+        distribution.check_batch(16, 3, strategy(replicas=4))

@@ -67,9 +67,8 @@ class Checkpoints:
         folder = os.path.join(self.directory, "best")
         _make(folder)
         self._write(os.path.join(folder, f"ckpt-{step}"))
-        for other in _steps(folder):
-            if other != step:
-                _remove(os.path.join(folder, f"ckpt-{other}"))
+        for other in {name.split(".")[0].removesuffix("_temp") for name in os.listdir(folder)} - {f"ckpt-{step}"}:
+            _remove(os.path.join(folder, other))
 
     def best(self) -> str:
         """Path of the best checkpoint, empty if none was kept."""

@@ -38,14 +38,21 @@ def _tpu() -> tf.distribute.Strategy:
 def is_chief(strategy: tf.distribute.Strategy) -> bool:
     """Whether this process writes checkpoints, logs and samples."""
     resolver = strategy.cluster_resolver
-    return resolver is None or not resolver.task_type or (resolver.task_type in ("worker", "chief") and resolver.task_id == 0)
+    if resolver is None or not resolver.task_type:
+        return True
+    return resolver.task_type in ("worker", "chief") and resolver.task_id == 0 and not _has_chief_beside(resolver)
 
 
 def hosts(strategy: tf.distribute.Strategy) -> tuple[int, int]:
     """(index of this host, number of hosts) for sharding the input."""
     workers = strategy.extended._num_workers if hasattr(strategy.extended, "_num_workers") else 1
     resolver = strategy.cluster_resolver
-    return (resolver.task_id or 0, workers) if workers > 1 and resolver is not None else (0, 1)
+    return ((resolver.task_id or 0) + _has_chief_beside(resolver), workers) if workers > 1 and resolver is not None else (0, 1)
+
+
+def _has_chief_beside(resolver) -> bool:
+    """Whether this is a worker in a cluster with a task of its own for the chief, which then counts as the first host."""
+    return resolver.task_type == "worker" and "chief" in resolver.cluster_spec().jobs
 
 
 def local_replicas(strategy: tf.distribute.Strategy) -> int:
