@@ -85,6 +85,7 @@ TYPES = {
     "LinearDecay": _OPTIMIZERS,
     "ExponentialDecay": _OPTIMIZERS,
     "Adversarial": "tfgan_suite.losses.adversarial",
+    "DropoutNoise": "tfgan_suite.models.gan",
     "GradientPenalty": _PENALTY,
     "ZeroCenteredGradientPenalty": _PENALTY,
     "R1": _PENALTY,

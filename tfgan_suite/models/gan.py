@@ -2,7 +2,7 @@
 
 Algorithm 1 with k = 1 and the non-saturating generator loss of section 3; networks and settings of the authors' MNIST code.
 
-Differs from the paper: the discriminator has no dropout; the generator moves after the discriminator, on fresh latents (the authors' code moves both
+Differs from the paper: the generator moves after the discriminator, on fresh latents (the authors' code moves both
 at once from the same); the image reaches the networks in [-1, 1] and is brought to the paper's [0, 1] inside them.
 """
 
@@ -11,7 +11,7 @@ import dataclasses
 from pipelines import spec
 from tfgan_suite import experiment
 from tfgan_suite.core import alternating, averaging, optimizers
-from tfgan_suite.losses import adversarial
+from tfgan_suite.losses import adversarial, term
 from tfgan_suite.networks import compact, mlp
 
 
@@ -20,10 +20,22 @@ def _sgd() -> optimizers.SGD:
 
 
 @dataclasses.dataclass(kw_only=True)
+class DropoutNoise(term.Term):
+    """No loss: gives every view the numbers that the MLP discriminator's dropout is drawn from, in both players' updates (it stays on in both)."""
+
+    def views(self, views, step):
+        width = next(i.shape[1] for i in step.model.discriminator.inputs if i.name == "dropout_noise")
+        return {name: view | {"dropout_noise": step.random.fold(name).uniform((view["image"].shape[0], width))} for name, view in views.items()}
+
+    def generator_views(self, views, step):
+        return self.views(views, step)
+
+
+@dataclasses.dataclass(kw_only=True)
 class Config(alternating.Config):
     """Defaults: the authors' MNIST code, whose discriminator minimises half the sum of the two cross-entropies."""
 
-    terms: alternating.Terms = dataclasses.field(default_factory=lambda: (adversarial.Adversarial(loss="non_saturating_halved"),))
+    terms: alternating.Terms = dataclasses.field(default_factory=lambda: (adversarial.Adversarial(loss="non_saturating_halved"), DropoutNoise()))
     body: str = "mlp"
     """A name in `BODIES`."""
     latent_size: int = 100
@@ -50,12 +62,16 @@ class MinimaxGan(alternating.AlternatingGan):
         return BODIES[self.config.body][1](image_shape=self.data.image_shape, width=self.config.discriminator_width)
 
 
+def _mlp_discriminator(*, image_shape, width):
+    return mlp.discriminator(image_shape=image_shape, width=width, keep=(0.8, 0.5))
+
+
 def _convolutional_discriminator(*, image_shape, width):
     return compact.discriminator(image_shape=image_shape, width=width, spectral_norm=False)
 
 
 BODIES = {
-    "mlp": (mlp.generator, mlp.discriminator),
+    "mlp": (mlp.generator, _mlp_discriminator),
     "convolutional": (compact.generator, _convolutional_discriminator),
 }
 """Body -> (generator, discriminator). `mlp`: the paper's for MNIST. `convolutional`: strided, no normalisation in the discriminator."""
