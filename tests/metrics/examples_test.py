@@ -41,3 +41,11 @@ def test_a_huge_split_is_read_in_part():
 def test_a_missing_split_is_refused():
     with pytest.raises(ValueError, match="'bars' has no split 'test'"):
         list(examples.of(bar_data.Bars(test_size=0), "test"))
+
+
+def test_examples_of_labelled_data_without_their_labels_are_refused():
+    data = bar_data.Bars()
+    read = data.examples
+    data.examples = lambda split, **keywords: ({"image": batch["image"]} for batch in read(split, **keywords))
+    with pytest.raises(ValueError, match="'bars' has labels.*with the key 'label'"):
+        list(examples.of(data, "train"))

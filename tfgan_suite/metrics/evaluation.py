@@ -58,9 +58,9 @@ class Evaluator:
     """Names in `METRICS`."""
     splits: int = 10
     """Splits of the inception score (Salimans et al. 2016)."""
-    subsets: int = 100
+    subsets: int = 50
     subset_size: int = 1000
-    """Random subsets of the kernel distance (Binkowski et al. 2018) and their size, at most the smaller set; the record says what was used."""
+    """Random subsets of the kernel distance (the code of Binkowski et al. 2018) and their size, at most the smaller set; on the record."""
     k: int = 5
     """Neighbours of precision, recall, density and coverage (Naeem et al. 2020)."""
     seed: int = 0

@@ -29,15 +29,16 @@ def of(data: Data, split: str, limit: int = -1) -> Iterator[dict[str, np.ndarray
     size = data.spec.size if split == "train" else data.spec.test_size
     if size < 1:
         raise ValueError(f"The dataset {data.spec.name!r} has no split {split!r} to judge with. Use the other one of train and test.")
-    if limit < 0 or limit >= size:
-        yield from data.examples(split, batch_size=_BATCH)
-        return
-    scanned = min(size, _SCANNED * limit)
+    everything = limit < 0 or limit >= size
+    scanned = size if everything else min(size, _SCANNED * limit)
     taken = np.zeros(scanned, bool)
-    taken[np.random.RandomState(0).choice(scanned, limit, replace=False)] = True
+    if not everything:
+        taken[np.random.RandomState(0).choice(scanned, limit, replace=False)] = True
     position = 0
-    for batch in data.examples(split, batch_size=_BATCH, limit=scanned):
-        rows = taken[position : position + len(batch["image"])]
+    for batch in data.examples(split, batch_size=_BATCH, limit=-1 if everything else scanned):
+        if data.spec.num_classes and "label" not in batch:
+            raise ValueError(f"{data.spec.name!r} has labels, which judging uses, and its examples lack them: open it with the key 'label' too.")
+        rows = slice(None) if everything else taken[position : position + len(batch["image"])]
         position += len(batch["image"])
-        if rows.any():
+        if everything or rows.any():
             yield {key: value[rows] for key, value in batch.items()}
