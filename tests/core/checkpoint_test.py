@@ -82,9 +82,8 @@ def test_training_goes_on_bit_for_bit_from_a_checkpoint(tmp_path):
     tiny.train(whole, [tiny.batch(8, seed=1)])
     checkpoint.Checkpoints(str(tmp_path), whole, keep=1).save([])
     tiny.train(whole, [tiny.batch(8, seed=2)])
-    keras.backend.clear_session()
-    keras.utils.set_random_seed(77)  # other initial weights, the same run
-    resumed = tiny.Tiny(config(), tiny.data_spec(), run.Run(seed=0, phase="train", steps=8))
+    resumed = tiny.build(config())
+    filled(resumed, 50)
     checkpoint.Checkpoints(str(tmp_path), resumed, keep=1).restore()
     tiny.train(resumed, [tiny.batch(8, seed=2)])
     assert_equal(tiny.weights(resumed), tiny.weights(whole))

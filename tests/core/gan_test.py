@@ -1,4 +1,5 @@
 import dataclasses
+import random
 import types
 
 import keras
@@ -46,6 +47,19 @@ def test_without_conditions_labels_are_neither_needed_nor_read():
 def test_impossible_settings_are_refused(values, message):
     with pytest.raises(ValueError, match=message):
         gan.Config(**values)
+
+
+def initial(**changes):
+    return tiny.weights(tiny.Tiny(tiny.Config(), tiny.data_spec(), run.Run(**({"seed": 0, "phase": "train", "steps": 1} | changes))))
+
+
+def test_initial_weights_are_a_function_of_seed_and_phase_whatever_was_drawn_before():
+    random.seed(1)
+    first, drawn = initial(), random.random()
+    random.seed(1)
+    assert random.random() == drawn  # building has not moved Python's generator
+    assert tiny.largest_difference(initial(), first) == 0.0
+    assert all(tiny.largest_difference(initial(**change), first) > 0.01 for change in ({"seed": 1}, {"phase": "other"}))
 
 
 # What a checkpoint holds

@@ -1,8 +1,10 @@
 """`Gan`: the contract of every variant. A variant is a Keras model whose `train_step` is its paper's algorithm."""
 
+import contextlib
 import dataclasses
 import math
-from collections.abc import Sequence
+import random
+from collections.abc import Iterator, Sequence
 
 import keras
 import numpy as np
@@ -58,7 +60,7 @@ class Gan(keras.Model):
         self.optimizers_by_name: dict[str, keras.optimizers.Optimizer] = {}
         self._clip_norms: dict[int, float] = {}
         self._averages: list[tuple[keras.Model, keras.Model]] = []
-        with precision.policy(run.precision):
+        with precision.policy(run.precision), _initial_values(run):
             self.build_networks()
         self.built = True
 
@@ -255,6 +257,18 @@ class Gan(keras.Model):
         allowed = tf.debugging.Assert(tf.reduce_all((label >= 0) & (label < classes)), [f"label must be in [0, {classes}), received", label])
         with tf.control_dependencies([allowed] if allowed is not None else []):
             return conditions | {"label": tf.cast(label, tf.int32)}
+
+
+@contextlib.contextmanager
+def _initial_values(run: run.Run) -> Iterator[None]:
+    """Makes the initial weights of networks built inside a function of the seed and the phase: Keras takes its initializers' seeds from Python's
+    generator, which goes on afterwards as if nothing had been drawn."""
+    before = random.getstate()
+    random.seed(f"{run.seed} {run.phase}")
+    try:
+        yield
+    finally:
+        random.setstate(before)
 
 
 def strided(batch: dict[str, tf.Tensor], parts: int) -> list[dict[str, tf.Tensor]]:
