@@ -2,6 +2,7 @@ import json
 import random
 import re
 import signal
+import socket
 
 import commands
 import numpy as np
@@ -74,3 +75,36 @@ def test_sigterm_saves_the_step_and_leaves_cleanly(source, tmp_path):
     assert "saved at step" in output
     saved = max(int(p.stem.removeprefix("ckpt-")) for p in (workdir / "train/checkpoints").glob("ckpt-*.index"))
     assert saved >= 7 and f"saved at step {saved}" in output
+
+
+def workers(source, workdir, data_dir, *more):
+    """Two processes of one MultiWorkerMirrored run on this machine."""
+    sockets = [socket.socket() for _ in range(2)]
+    for s in sockets:
+        s.bind(("127.0.0.1", 0))
+    addresses = [f"127.0.0.1:{s.getsockname()[1]}" for s in sockets]
+    for s in sockets:
+        s.close()
+    return [
+        commands.start(
+            "tfgan_suite.cli.train",
+            *arguments(source, workdir, data_dir, "--strategy=multi_worker_mirrored", *more),
+            TF_CONFIG=json.dumps({"cluster": {"worker": addresses}, "task": {"type": "worker", "index": i}}),
+        )
+        for i in range(2)
+    ]
+
+
+@pytest.mark.slow
+def test_two_workers_train_checkpoint_and_resume_after_a_kill(source, tmp_path):
+    workdir = tmp_path / "two"
+    first = workers(source, workdir, tmp_path)
+    kill_somewhere(first[0])
+    first[1].kill()
+    first[1].wait()
+    before = max(int(p.stem.removeprefix("ckpt-")) for p in (workdir / "train/checkpoints").glob("ckpt-*.index"))
+    assert 5 <= before < STEPS
+    outputs = [process.communicate(timeout=600)[0] for process in (second := workers(source, workdir, tmp_path))]
+    assert [process.returncode for process in second] == [0, 0], outputs
+    steps = [json.loads(line)["step"] for line in (workdir / "train/logs/train.jsonl").read_text().splitlines()]
+    assert steps == list(range(1, STEPS + 1))

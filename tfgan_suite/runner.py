@@ -135,9 +135,23 @@ def evaluator(experiment: experiments.Experiment, *, data_dir: str) -> evaluatio
 
 def evaluate(model: gan.Gan, experiment: experiments.Experiment, *, data_dir: str) -> dict[str, protocol.Score]:
     """Scores of a restored model under its experiment's protocol."""
+    return judge(model, experiment, evaluator(experiment, data_dir=data_dir))
+
+
+def judge(model: gan.Gan, experiment: experiments.Experiment, by: evaluation.Evaluator) -> dict[str, protocol.Score]:
+    """The same by an evaluator that is there already."""
     config = experiment.evaluation
     drawn = sampling.samples(model, config.samples, batch_size=config.batch_size, seed=experiment.seed, truncation=config.truncation)
-    return evaluator(experiment, data_dir=data_dir).run(drawn, step=int(model.step.numpy()))
+    return by.run(drawn, step=int(model.step.numpy()))
+
+
+def kept_steps(workdir: str) -> list[int]:
+    """The steps of the last phase whose checkpoints are there, oldest first."""
+    folders = [os.path.join(workdir, stage.name, "checkpoints") for stage in registry.phases(load_experiment(workdir))]
+    steps = [checkpoint.finished_steps(folder) for folder in folders]
+    if not any(steps):
+        raise ValueError(f"{workdir} holds no checkpoint yet. Train first: tfgan-train --experiment=... --workdir={workdir}")
+    return [s for s in steps if s][-1]
 
 
 class _Stage:

@@ -42,7 +42,7 @@ class Checkpoints:
 
     def steps(self) -> list[int]:
         """The steps of the finished checkpoints, oldest first."""
-        return _steps(self.directory)
+        return finished_steps(self.directory)
 
     def path(self, step: int) -> str:
         return os.path.join(self.directory, f"ckpt-{step}")
@@ -73,7 +73,7 @@ class Checkpoints:
     def best(self) -> str:
         """Path of the best checkpoint, empty if none was kept."""
         folder = os.path.join(self.directory, "best")
-        steps = _steps(folder)  # two if a save was killed before it dropped the one before
+        steps = finished_steps(folder)  # two if a save was killed before it dropped the one before
         return os.path.join(folder, f"ckpt-{steps[-1]}") if steps else ""
 
     def restore(self) -> list[dict[str, Any]] | None:
@@ -141,7 +141,8 @@ class Checkpoints:
                 os.remove(path)
 
 
-def _steps(directory: str) -> list[int]:
+def finished_steps(directory: str) -> list[int]:
+    """The steps of the finished checkpoints in a folder, oldest first; none where there is no folder."""
     names = os.listdir(directory) if os.path.isdir(directory) else []
     return sorted(int(match[1]) for match in map(_INDEX.match, names) if match)
 
