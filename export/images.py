@@ -2,6 +2,8 @@
 
 import tensorflow as tf
 
+from tfgan_suite.ops import pixels as quantization
+
 CHANNELS = {"png": (1, 3, 4)}
 """Image file format -> the channel counts it is written with here."""
 
@@ -10,8 +12,8 @@ _DECODERS = {"png": tf.io.decode_png}
 
 
 def pixels(images: tf.Tensor) -> tf.Tensor:
-    """Images in [-1, 1] -> uint8 of the same shape: 127.5 (x + 1) rounded half up, clipped. -1 is 0, 0 is 128, 1 is 255: the metrics' quantiser."""
-    return tf.cast(tf.clip_by_value(tf.floor((tf.cast(images, tf.float32) + 1.0) * 127.5 + 0.5), 0.0, 255.0), tf.uint8)
+    """Images in [-1, 1] -> uint8 of the same shape, as the metrics see them."""
+    return quantization.quantize(images)
 
 
 def encode(images: tf.Tensor, encoding: str) -> tf.Tensor:

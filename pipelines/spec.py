@@ -38,6 +38,13 @@ class DatasetConfig:
     memory_limit_mb: int = 2048
     """A decoded split up to this many MiB is held in memory and addressed by example; a larger one is streamed."""
 
+    def __post_init__(self):
+        if self.batch_size < 1 or self.memory_limit_mb < 0 or min(self.image_size) < 0:
+            raise ValueError(
+                "data.batch_size must be at least 1, data.memory_limit_mb and data.image_size not negative. "
+                f"Received: {self.batch_size}, {self.memory_limit_mb}, {self.image_size}."
+            )
+
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class Feature:

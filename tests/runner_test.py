@@ -104,7 +104,8 @@ def test_two_workers_train_checkpoint_and_resume_after_a_kill(source, tmp_path):
     first[1].wait()
     before = max(int(p.stem.removeprefix("ckpt-")) for p in (workdir / "train/checkpoints").glob("ckpt-*.index"))
     assert 5 <= before < STEPS
-    outputs = [process.communicate(timeout=600)[0] for process in (second := workers(source, workdir, tmp_path))]
+    second = workers(source, workdir, tmp_path)
+    outputs = [process.communicate(timeout=600)[0] for process in second]
     assert [process.returncode for process in second] == [0, 0], outputs
     steps = [json.loads(line)["step"] for line in (workdir / "train/logs/train.jsonl").read_text().splitlines()]
     assert steps == list(range(1, STEPS + 1))

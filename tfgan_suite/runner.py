@@ -9,6 +9,7 @@ import fcntl
 import json
 import math
 import os
+import re
 import signal
 from collections.abc import Iterator
 from typing import Any, NamedTuple
@@ -24,7 +25,7 @@ from tfgan_suite import registry
 from tfgan_suite.callbacks import checkpoints as saving
 from tfgan_suite.callbacks import evaluation as evaluating
 from tfgan_suite.callbacks import health, logs, samples
-from tfgan_suite.core import checkpoint, distribution, files, gan, phase, run, sampling
+from tfgan_suite.core import checkpoint, distribution, files, gan, phase, precision, run, sampling
 from tfgan_suite.metrics import evaluation, features, protocol, reference
 
 
@@ -82,7 +83,11 @@ def restore(workdir: str, *, which: str = "latest") -> gan.Gan:
     if model is None:
         raise ValueError(f"{workdir} holds no checkpoint yet. Train first: tfgan-train --experiment=... --workdir={workdir}")
     if which != "latest":
-        saved.read(_chosen(saved, which, workdir))
+        path = _chosen(saved, which, workdir)
+        try:
+            saved.read(path)
+        except checkpoint.DAMAGED as error:
+            raise ValueError(f"The checkpoint {path} cannot be read: {str(error).splitlines()[0]}. Choose another.") from error
     model.ready()
     return model
 
@@ -269,8 +274,16 @@ class _Feed:
         """Writes the position of a streamed source; an addressed one needs none."""
         if self._data.addressed:
             return
-        os.makedirs(self._folder, exist_ok=True)
-        tf.train.Checkpoint(iterator=self._iterator).write(self._path(step))
+        try:
+            os.makedirs(self._folder, exist_ok=True)
+            tf.train.Checkpoint(iterator=self._iterator).write(self._path(step))
+        except (tf.errors.OpError, OSError) as error:
+            raise OSError(f"Could not write the data position {self._path(step)}: {str(error).splitlines()[0]}") from error
+        kept = {step, *checkpoint.finished_steps(self._folder)}
+        pattern = re.compile(rf"data-{self._host[0]}-(\d+)\.(index|data-.*)")
+        for match in filter(None, map(pattern.fullmatch, os.listdir(self._folder))):
+            if int(match[1]) not in kept:
+                os.remove(os.path.join(self._folder, match[0]))
 
     def _path(self, step: int) -> str:
         return os.path.join(self._folder, f"data-{self._host[0]}-{step}")
@@ -296,6 +309,7 @@ def _execution(model: gan.Gan, strategy: tf.distribute.Strategy, training: exper
 
 
 def _check(experiment: experiments.Experiment, strategy: tf.distribute.Strategy) -> None:
+    precision.check(experiment.training.precision)
     parts = getattr(experiment.model, "accumulation", 1)
     for stage in registry.phases(experiment):
         distribution.check_batch(_data_config(experiment, stage).batch_size, parts, strategy)

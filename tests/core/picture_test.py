@@ -7,16 +7,6 @@ from PIL import Image
 from tfgan_suite.core import picture
 
 
-def test_quantising_rounds_half_up_and_clips():
-    steps = np.array([-2.0, -1.0, 0.0, 1.0, 2.0], np.float32)
-    np.testing.assert_array_equal(picture.quantize(steps), [0, 0, 128, 255, 255])
-
-
-def test_every_byte_survives_the_way_to_minus_one_to_one_and_back():
-    values = np.arange(256)
-    np.testing.assert_array_equal(picture.quantize(values / 127.5 - 1.0), values)
-
-
 def tiles(*greys, height=2, width=3, channels=3):
     """Images of one grey each, given as bytes."""
     return np.stack([np.full((height, width, channels), grey / 127.5 - 1.0, np.float32) for grey in greys])

@@ -5,7 +5,8 @@ import pytest
 import tensorflow as tf
 import tiny
 
-from tfgan_suite.core import gan, picture, sampling
+from tfgan_suite.core import gan, sampling
+from tfgan_suite.ops import pixels
 
 
 class Echo:
@@ -42,7 +43,7 @@ def test_exactly_the_count_is_drawn_in_batches_with_balanced_labels(model):
 
 def test_the_generator_is_asked_for_the_labels_that_are_reported():
     joined = drawn(Echo(3), 10)[1]
-    np.testing.assert_array_equal(picture.quantize(joined["image"][:, 0, 0, 1]), joined["label"])
+    np.testing.assert_array_equal(pixels.quantize(joined["image"][:, 0, 0, 1]), joined["label"])
 
 
 def test_an_unconditional_model_gives_images_alone():
@@ -83,7 +84,7 @@ def test_an_unconditional_grid_is_square():
 
 def test_truncation_bounds_the_latents_of_a_grid():
     free, bounded = (centres(sampling.grid(Echo(), rows=5, seed=0, truncation=limit), 5, 5)[..., 0] for limit in (np.inf, 0.3))
-    assert free.max() == 255 and bounded.max() <= picture.quantize(0.3)
+    assert free.max() == 255 and bounded.max() <= pixels.quantize(0.3)
 
 
 def test_a_grid_is_the_same_picture_at_every_call(model):

@@ -1,6 +1,7 @@
 """Logs: JSON lines, TensorBoard events, and one line of progress."""
 
 import json
+import math
 import os
 import sys
 import time
@@ -30,7 +31,9 @@ class JsonLines(keras.callbacks.Callback):
         step = batch + 1
         if self._every and step % self._every == 0:
             with open(self._path, "a") as file:
-                file.write(json.dumps({"step": step} | {name: float(value) for name, value in logs.items()}) + "\n")
+                numbers = {name: float(value) for name, value in logs.items()}
+                record = {"step": step} | {name: number if math.isfinite(number) else None for name, number in numbers.items()}  # JSON has no NaN
+                file.write(json.dumps(record, allow_nan=False) + "\n")
 
 
 class TensorBoard(keras.callbacks.Callback):

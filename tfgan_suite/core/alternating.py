@@ -64,6 +64,8 @@ class AlternatingGan(gan.Gan):
 
     def build_networks(self) -> None:
         config: Config = self.config
+        if not config.terms:
+            raise ValueError("model.terms is empty: an objective needs at least one term, such as Adversarial.")
         self.generator, self.averaged_generator = self.averaged(self.build_generator)
         self.discriminator = self.build_discriminator()
         self.generator_optimizer = self.optimizer("generator", config.generator_optimizer, self.generator)

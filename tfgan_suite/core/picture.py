@@ -7,17 +7,14 @@ from collections.abc import Sequence
 import numpy as np
 from PIL import Image
 
+from tfgan_suite.ops import pixels
+
 _GAP = 2
-
-
-def quantize(images: np.ndarray) -> np.ndarray:
-    """float [-1, 1] to uint8, round half up: -1 is 0, 0 is 128, 1 is 255."""
-    return np.clip(np.floor((np.asarray(images, np.float32) + 1.0) * 127.5 + 0.5), 0, 255).astype(np.uint8)
 
 
 def grid(images: np.ndarray, columns: int, scale: int = 1) -> np.ndarray:
     """[n, h, w, c] in [-1, 1] row by row as one uint8 picture [H, W, 3 or 4], on white, each pixel `scale` pixels wide."""
-    tiles = quantize(images)
+    tiles = pixels.quantize(images).numpy()
     n, height, width, channels = tiles.shape
     if channels in (1, 2):
         tiles = np.repeat(tiles[..., :1], 3, axis=-1)  # of two channels the first is shown

@@ -10,6 +10,8 @@ from collections.abc import Callable, Iterator
 import numpy as np
 import tensorflow as tf
 
+from tfgan_suite.ops import pixels
+
 
 def quantise(images: np.ndarray | tf.Tensor) -> np.ndarray:
     """Images in [-1, 1] to uint8: clip(round((x + 1) * 127.5), 0, 255), halves up."""
@@ -18,7 +20,7 @@ def quantise(images: np.ndarray | tf.Tensor) -> np.ndarray:
         raise ValueError(f"Images must have the shape [b, h, w, c]. Received: {images.shape}.")
     if not np.isfinite(images).all():
         raise ValueError("The images contain NaN or infinity and cannot be judged. The generator has diverged.")
-    return np.clip(np.floor((images + 1.0) * 127.5 + 0.5), 0, 255).astype(np.uint8)
+    return pixels.quantize(images).numpy()
 
 
 class Extractor:
