@@ -78,10 +78,10 @@ serve-smoke: ## have TensorFlow Serving load the demo's export, in Docker: prove
 	done
 
 test: $(INSTALLED) ## run the tests that take minutes at most, offline and on the CPU
-	CUDA_VISIBLE_DEVICES=-1 $(BIN)/python -m pytest
+	CUDA_VISIBLE_DEVICES=-1 $(BIN)/python -m pytest --numprocesses=2 --dist=loadfile
 
 test-all: $(INSTALLED) ## run every test, the slow ones included
-	CUDA_VISIBLE_DEVICES=-1 $(BIN)/python -m pytest -m "slow or not slow"
+	CUDA_VISIBLE_DEVICES=-1 $(BIN)/python -m pytest --numprocesses=2 --dist=loadfile -m "slow or not slow"
 
 lint: $(INSTALLED) ## check style, format, the import rules and BUILD
 	$(BIN)/ruff check .

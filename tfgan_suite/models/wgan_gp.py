@@ -95,5 +95,5 @@ PRESETS = {
         ),
         steps=1500,
     ),
-    "debug": experiment.debug("wgan_gp", Config(latent_size=8, generator_width=4, discriminator_width=4, discriminator_steps=2)),
+    "debug": experiment.debug("wgan_gp", Config(latent_size=8, generator_width=4, discriminator_width=4, discriminator_steps=1)),
 }
