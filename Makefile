@@ -51,11 +51,10 @@ demo: $(INSTALLED) ## prepare, train, evaluate, sample, export and verify on the
 	$(BIN)/tfgan-sample --workdir=$(DEMO_DIR) --output=$(DEMO_DIR)/samples.png
 	$(BIN)/tfgan-export --workdir=$(DEMO_DIR) --output=$(DEMO_DIR)/export
 	@set -e; version=$$(dirname "$$(ls -t $(DEMO_DIR)/export/*/*/saved_model.pb | head -n 1)"); \
-	echo "$(BIN)/tfgan-export --verify_only=$$version"; $(BIN)/tfgan-export --verify_only="$$version"; \
 	echo; \
 	echo "samples         $(DEMO_DIR)/samples.png"; \
 	echo "metrics         $(DEMO_DIR)/metrics.json"; \
-	echo "SavedModel      $$version"; \
+	echo "SavedModel      $$version (verified: $$version/assets.extra/verification.json)"; \
 	echo "serving config  $(DEMO_DIR)/export/models.config (how to serve it: $(DEMO_DIR)/export/README.txt)"
 
 # The server reports a version as available only after it has loaded it and answered every warm-up request.

@@ -21,6 +21,8 @@ def run(main: Callable[[Sequence[str]], int | None], flags_parser: Callable = ap
     def guarded(argv: Sequence[str]) -> int | None:
         if len(argv) > 1:
             raise app.UsageError(f"Unexpected argument {argv[1]!r}; every setting is a flag (--name=value).")
+        if flags.FLAGS["verbosity"].using_default_value:
+            logging.set_verbosity(logging.WARNING)  # TensorFlow and TFDS tell much at INFO; --verbosity=0 shows it
         try:
             return main(argv)
         except (ValueError, OSError) as error:
@@ -30,7 +32,6 @@ def run(main: Callable[[Sequence[str]], int | None], flags_parser: Callable = ap
             print("(Set TFGAN_TRACEBACK=1 to see where it came from.)", file=sys.stderr)
             return 2
 
-    flags.FLAGS.set_default("verbosity", logging.WARNING)  # TensorFlow and TFDS tell much at INFO; --verbosity=0 shows it
     app.run(guarded, flags_parser=flags_parser)
 
 

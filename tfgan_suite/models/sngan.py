@@ -98,7 +98,7 @@ def _cifar10(**changes) -> experiment.Experiment:
 PRESETS = {
     "cifar10": _cifar10(),
     "cifar10_conditional": _cifar10(conditional=True),
-    "demo": experiment.demo("sngan", _small(conditional=True)),
+    "demo": experiment.demo("sngan", _small(conditional=True), steps=1000),
     "demo_unconditional": experiment.demo("sngan", _small(), steps=2500),
     "debug": experiment.debug("sngan", Config(conditional=True, latent_size=8, generator_width=8, discriminator_width=8, discriminator_steps=1)),
 }
