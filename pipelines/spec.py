@@ -41,7 +41,7 @@ class DatasetConfig:
     def __post_init__(self):
         if self.batch_size < 1 or self.memory_limit_mb < 0 or min(self.image_size) < 0:
             raise ValueError(
-                "data.batch_size must be at least 1, data.memory_limit_mb and data.image_size not negative. "
+                "data.batch_size must be at least 1; data.memory_limit_mb and data.image_size must not be negative. "
                 f"Received: {self.batch_size}, {self.memory_limit_mb}, {self.image_size}."
             )
 
