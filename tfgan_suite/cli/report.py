@@ -57,7 +57,7 @@ def _curve(records: list[dict], title: str) -> bytes:
 def _page(records: list[dict], title: str, values: flags.FlagValues, experiment) -> str:
     names = [key for key in records[0] if key != "step"]
     protocol = records[-1][names[0]]["protocol"]
-    command = f"tfgan-report --workdir={values.workdir} --output={values.output}"
+    command = f"tfgan-report --workdir={values.workdir} --output={values.output}" + (f" --extractor={values.extractor}" if values.extractor else "")
     lines = [
         f"# {title}",
         "",
