@@ -74,7 +74,7 @@ def models(existing: str, model_name: str, base_path: str, available: Sequence[i
         entry.version_labels[_OLDER_LABEL] = entry.version_labels[_NEWEST_LABEL] = available[-1]
     entry.base_path = posixpath.join(base_path, model_name)
     loaded = _loaded(entry.model_version_policy, available)
-    for label, version in entry.version_labels.items():
+    for label, version in dict(entry.version_labels).items():  # a copy: a protobuf map that is written to while it is walked may skip entries
         if label == _NEWEST_LABEL and available[-1] in loaded:
             entry.version_labels[label] = available[-1]
         elif version not in loaded and loaded:
