@@ -36,7 +36,7 @@ def _run(argv: Sequence[str]) -> None:
     values = flags.FLAGS
     if len(argv) > 1:
         raise app.UsageError(f"Unexpected argument {argv[1]!r}; every setting is a flag (--name=value).")
-    if values["verbosity"].using_default_value:
+    if not values["verbosity"].present:  # absl has replaced the default by then
         logging.set_verbosity(logging.WARNING)  # TensorFlow reports each file that it writes
     try:
         print(_verify(values.verify_only) if values.verify_only else _export(values))

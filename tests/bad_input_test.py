@@ -11,7 +11,7 @@ import pytest
 import tensorflow as tf
 
 from pipelines import build, spec
-from tfgan_suite import registry, runner
+from tfgan_suite import registry, runner, workdir
 
 
 @pytest.fixture
@@ -158,7 +158,7 @@ def test_resuming_with_another_experiment_lists_the_differences(source, tmp_path
 
 
 def test_two_trainers_in_one_workdir_are_refused(source, tmp_path):
-    with runner._claimed(str(tmp_path / "run")), pytest.raises(ValueError, match="Another process is training in"):
+    with workdir.claimed(str(tmp_path / "run")), pytest.raises(ValueError, match="Another process is training in"):
         train(source, tmp_path)
 
 

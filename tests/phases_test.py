@@ -6,7 +6,7 @@ import pytest
 
 from tfgan_suite import registry, runner
 from tfgan_suite.callbacks import health
-from tfgan_suite.core import phase
+from tfgan_suite.core import feed, phase
 
 
 @pytest.fixture(scope="module")
@@ -44,13 +44,13 @@ def two_phases(built):
 def test_each_phase_gets_the_finished_ones_and_a_finished_one_is_not_trained_again(source, tmp_path, monkeypatch):
     built, positions = [], []
     monkeypatch.setattr(registry, "phases", two_phases(built))
-    start = runner._Feed.start
+    start = feed.Feed.start
 
     def recorded(self, step):
         positions.append((self._position, step, self._rows))
         start(self, step)
 
-    monkeypatch.setattr(runner._Feed, "start", recorded)
+    monkeypatch.setattr(feed.Feed, "start", recorded)
     e, workdir = experiment(source), str(tmp_path / "run")
     assert runner.train(e, workdir, data_dir=str(tmp_path)).finished
     assert built == [("first", []), ("second", ["first"])]

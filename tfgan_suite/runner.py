@@ -5,14 +5,10 @@ The loop knows phases and steps, and never which GAN it runs. Not `fit()`: that 
 
 import contextlib
 import dataclasses
-import fcntl
 import json
 import math
 import os
-import re
-import signal
-from collections.abc import Iterator
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import keras
 import tensorflow as tf
@@ -22,10 +18,11 @@ from pipelines import build as pipelines_build
 from pipelines import spec
 from tfgan_suite import experiment as experiments
 from tfgan_suite import registry
+from tfgan_suite import workdir as workdirs
 from tfgan_suite.callbacks import checkpoints as saving
 from tfgan_suite.callbacks import evaluation as evaluating
 from tfgan_suite.callbacks import health, logs, samples
-from tfgan_suite.core import checkpoint, distribution, files, gan, phase, precision, run, sampling
+from tfgan_suite.core import checkpoint, distribution, execution, feed, files, gan, interruption, phase, precision, run, sampling
 from tfgan_suite.metrics import evaluation, features, protocol, reference
 
 
@@ -46,9 +43,9 @@ def train(experiment: experiments.Experiment, workdir: str, *, data_dir: str, st
     scope = distribution.strategy(strategy)
     _check(experiment, scope)
     chief = distribution.is_chief(scope)
-    with _claimed(workdir) if chief else contextlib.nullcontext(), _stop_signal() as stop:
+    with workdirs.claimed(workdir) if chief else contextlib.nullcontext(), interruption.stop_signal() as stop:
         if chief:
-            _record(experiment, workdir)
+            workdirs.record(experiment, workdir)
         previous: dict[str, gan.Gan] = {}
         position = 0
         for stage in registry.phases(experiment):
@@ -66,7 +63,7 @@ def restore(workdir: str, *, which: str = "latest") -> gan.Gan:
     which: `latest`, `best` (experiment.checkpointing.best) or the step of a checkpoint that was kept.
     Raises a ValueError if there is nothing to restore.
     """
-    experiment = load_experiment(workdir)
+    experiment = workdirs.load_experiment(workdir)
     previous: dict[str, gan.Gan] = {}
     model = None
     for stage in registry.phases(experiment):
@@ -100,15 +97,6 @@ def _chosen(saved: checkpoint.Checkpoints, which: str, workdir: str) -> str:
     if not which.isdecimal() or int(which) not in saved.steps():
         raise ValueError(f"{workdir} has no checkpoint {which!r}. Choose latest, best, or a step: {', '.join(map(str, saved.steps()))}.")
     return saved.path(int(which))
-
-
-def load_experiment(workdir: str) -> experiments.Experiment:
-    """The experiment that `workdir` was trained with; raises a ValueError if there is none."""
-    path = os.path.join(workdir, "experiment.json")
-    if not os.path.exists(path):
-        raise ValueError(f"{workdir} holds no run: it has no experiment.json. Train first: tfgan-train --experiment=... --workdir={workdir}")
-    with open(path) as file:
-        return registry.load(file.read())
 
 
 def evaluator(experiment: experiments.Experiment, *, data_dir: str) -> evaluation.Evaluator:
@@ -152,7 +140,7 @@ def judge(model: gan.Gan, experiment: experiments.Experiment, by: evaluation.Eva
 
 def kept_steps(workdir: str) -> list[int]:
     """The steps of the last phase whose checkpoints are there, oldest first."""
-    folders = [os.path.join(workdir, stage.name, "checkpoints") for stage in registry.phases(load_experiment(workdir))]
+    folders = [os.path.join(workdir, stage.name, "checkpoints") for stage in registry.phases(workdirs.load_experiment(workdir))]
     steps = [checkpoint.finished_steps(folder) for folder in folders]
     if not any(steps):
         raise ValueError(f"{workdir} holds no checkpoint yet. Train first: tfgan-train --experiment=... --workdir={workdir}")
@@ -180,22 +168,23 @@ class _Stage:
         history = saved.restore() or []
         if int(model.step.numpy()) >= self.stage.steps:
             return model, True
-        execute = _execution(model, self.strategy, self.experiment.training)
-        feed = _Feed(self.data, self.strategy, model, config.batch_size, self.experiment.training.steps_per_execution, self.position, self.folder)
-        callbacks = self._callbacks(model, saved, history, feed, config)
+        training = self.experiment.training
+        execute = execution.compiled(model, self.strategy, steps=training.steps_per_execution, jit_compile=training.jit_compile)
+        batches = feed.Feed(self.data, self.strategy, model, config.batch_size, training.steps_per_execution, self.position, self.folder)
+        callbacks = self._callbacks(model, saved, history, batches, config)
         while True:
             try:
-                return model, self._loop(model, feed, execute, callbacks, stop)
+                return model, self._loop(model, batches, execute, callbacks, stop)
             except health.Unhealthy as problem:
                 self._roll_back(model, saved, history, problem)
 
-    def _loop(self, model, feed, execute, callbacks, stop) -> bool:
-        feed.start(int(model.step.numpy()))
+    def _loop(self, model, batches, execute, callbacks, stop) -> bool:
+        batches.start(int(model.step.numpy()))
         for callback in callbacks:
             callback.on_train_begin()
         step, steps = int(model.step.numpy()), self.stage.steps
         while step < steps and not stop:
-            values = execute(feed.next())
+            values = execute(batches.next())
             step += self.experiment.training.steps_per_execution
             for callback in callbacks:
                 callback.on_train_batch_end(step - 1, values)
@@ -205,11 +194,11 @@ class _Stage:
             logging.warning("Signal %d: saved at step %d. The same command goes on from here.", stop[0], step)
         return step >= steps
 
-    def _callbacks(self, model, saved, history, feed, config) -> list[keras.callbacks.Callback]:
+    def _callbacks(self, model, saved, history, batches, config) -> list[keras.callbacks.Callback]:
         """In the order of a step's end: look whether all is well, tell, draw, judge, save."""
         e = self.experiment
         guard = health.Health(e.health, e.checkpointing.every_steps)
-        save = saving.Save(saved, history, e.checkpointing.every_steps, before=feed.save)
+        save = saving.Save(saved, history, e.checkpointing.every_steps, before=batches.save)
         callbacks = [guard, save]
         if self.chief:
             board = logs.TensorBoard(os.path.join(self.folder, "logs"), e.logging.every_steps)
@@ -241,73 +230,6 @@ class _Stage:
         logging.warning("%s Rolled back to step %d (%d of %d times).", problem, int(model.step.numpy()), count, config.max_roll_backs)
 
 
-class _Feed:
-    """Batches for one execution, [steps, rows, ...] per key, this replica's rows for each replica."""
-
-    def __init__(self, data, strategy, model, batch_size: int, steps: int, position: int, folder: str):
-        self._data, self._strategy, self._rows, self._steps, self._position = data, strategy, batch_size * model.batches_per_step, steps, position
-        self._host = distribution.hosts(strategy)
-        self._folder = os.path.join(folder, "checkpoints")
-
-    def start(self, step: int) -> None:
-        """Continues the stream of examples at this step."""
-        start = self._position + step * self._rows if self._data.addressed else 0
-        batches = self._data.batches(start=start, batch_size=self._rows, shard=self._host)
-        self._iterator = iter(batches.batch(self._steps, drop_remainder=True).prefetch(2))
-        if not self._data.addressed and step:
-            try:
-                tf.train.Checkpoint(iterator=self._iterator).read(self._path(step)).assert_consumed()
-            except checkpoint.DAMAGED as error:
-                raise ValueError(f"The data position {self._path(step)} cannot be read: {str(error).splitlines()[0]}") from error
-
-    def next(self) -> Any:
-        batch = next(self._iterator)
-        local = distribution.local_replicas(self._strategy)
-        if self._strategy.num_replicas_in_sync == 1:
-            return batch
-        parts = {key: tf.split(value, local, axis=1) for key, value in batch.items()}
-        return self._strategy.experimental_distribute_values_from_function(
-            lambda context: {key: part[context.replica_id_in_sync_group % local] for key, part in parts.items()}
-        )
-
-    def save(self, step: int) -> None:
-        """Writes the position of a streamed source; an addressed one needs none."""
-        if self._data.addressed:
-            return
-        try:
-            os.makedirs(self._folder, exist_ok=True)
-            tf.train.Checkpoint(iterator=self._iterator).write(self._path(step))
-        except (tf.errors.OpError, OSError) as error:
-            raise OSError(f"Could not write the data position {self._path(step)}: {str(error).splitlines()[0]}") from error
-        kept = {step, *checkpoint.finished_steps(self._folder)}
-        pattern = re.compile(rf"data-{self._host[0]}-(\d+)\.(index|data-.*)")
-        for match in filter(None, map(pattern.fullmatch, os.listdir(self._folder))):
-            if int(match[1]) not in kept:
-                os.remove(os.path.join(self._folder, match[0]))
-
-    def _path(self, step: int) -> str:
-        return os.path.join(self._folder, f"data-{self._host[0]}-{step}")
-
-
-def _execution(model: gan.Gan, strategy: tf.distribute.Strategy, training: experiments.Training):
-    """One compiled function: `steps_per_execution` times `strategy.run(model.train_step)`; returns the last step's logs, means over replicas."""
-    step = tf.function(model.train_step, jit_compile=True, autograph=False) if training.jit_compile else model.train_step
-
-    def once(batch, i):
-        logs = strategy.run(lambda b, j: step({key: value[j] for key, value in b.items()}), args=(batch, i))
-        return {name: strategy.reduce("MEAN", value, axis=None) for name, value in logs.items()}
-
-    @tf.function(autograph=False)
-    def execute(batch):
-        logs = once(batch, tf.constant(0))
-        if training.steps_per_execution > 1:
-            rest = lambda i, _: (i + 1, once(batch, i))  # noqa: E731
-            _, logs = tf.while_loop(lambda i, _: i < training.steps_per_execution, rest, (tf.constant(1), logs))
-        return logs
-
-    return execute
-
-
 def _check(experiment: experiments.Experiment, strategy: tf.distribute.Strategy) -> None:
     precision.check(experiment.training.precision)
     parts = getattr(experiment.model, "accumulation", 1)
@@ -323,62 +245,3 @@ def _run(experiment: experiments.Experiment, stage: phase.Phase) -> run.Run:
 
 def _data_config(experiment: experiments.Experiment, stage: phase.Phase) -> spec.DatasetConfig:
     return dataclasses.replace(experiment.data, **stage.data)
-
-
-def _record(experiment: experiments.Experiment, workdir: str) -> None:
-    """Writes experiment.json, or checks that the one there says the same."""
-    path = os.path.join(workdir, "experiment.json")
-    text = registry.dump(experiment)
-    if os.path.exists(path):
-        with open(path) as file:
-            different = experiments.differences(json.loads(text), json.load(file))
-        if different:
-            raise ValueError(
-                f"{workdir} holds a run of another experiment:\n  "
-                + "\n  ".join(different)
-                + "\nUse another --workdir, or the same experiment to resume."
-            )
-        return
-    others = [name for name in os.listdir(workdir) if name != "lock"]
-    if others:
-        raise ValueError(f"{workdir} is not empty and holds no run: {', '.join(sorted(others)[:5])}. Use an empty or new --workdir.")
-    files.write(path, text)
-
-
-@contextlib.contextmanager
-def _claimed(workdir: str) -> Iterator[None]:
-    """Makes the folder and keeps other trainers out of it; the claim ends with the process, however it ends."""
-    try:
-        os.makedirs(workdir, exist_ok=True)
-        lock = open(os.path.join(workdir, "lock"), "w")
-    except OSError as error:
-        raise ValueError(f"Cannot write to --workdir={workdir}: {error.strerror}. Choose a folder that you may write to.") from error
-    with lock:
-        try:
-            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except OSError as error:
-            raise ValueError(f"Another process is training in {workdir}. Wait for it, stop it, or use another --workdir.") from error
-        yield
-
-
-@contextlib.contextmanager
-def _stop_signal() -> Iterator[list[int]]:
-    """A list that SIGTERM and SIGINT put their number into, so that the loop can save and leave; a second one kills as usual."""
-    received: list[int] = []
-    before = {}
-
-    def note(number, frame):
-        received.append(number)
-        signal.signal(number, before[number])
-
-    try:
-        for number in (signal.SIGTERM, signal.SIGINT):
-            before[number] = signal.signal(number, note)
-    except ValueError:  # not the main thread: the caller handles signals
-        yield received
-        return
-    try:
-        yield received
-    finally:
-        for number, handler in before.items():
-            signal.signal(number, handler)

@@ -77,3 +77,22 @@ def test_an_unknown_flag_is_refused_with_the_nearest(command):
     code, output, errors = command(types.SimpleNamespace(__name__="other", main=main), "--workdr=x")
     assert code == 1
     assert "Unknown command line flag 'workdr'. Did you mean: workdir" in output + errors
+
+
+LOGGING = """
+import sys
+from absl import logging
+from tfgan_suite.cli import process
+def work(argv):
+    logging.info("a notice")
+    logging.warning("a warning")
+process.run(work)
+"""
+
+
+@pytest.mark.parametrize(("flags", "told"), [([], ["a warning"]), (["--verbosity=0"], ["a notice", "a warning"]), (["--verbosity=-2"], [])])
+def test_libraries_notices_are_kept_back_unless_they_are_asked_for(flags, told):
+    ended = subprocess.run(
+        [sys.executable, "-c", LOGGING, *flags], env={"PYTHONPATH": ":".join(sys.path)}, capture_output=True, text=True, check=True
+    )
+    assert [line.partition("] ")[2] for line in ended.stderr.splitlines()] == told

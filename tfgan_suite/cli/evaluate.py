@@ -9,12 +9,12 @@ from tfgan_suite.cli import process
 
 
 def _evaluate(argv) -> None:
-    from tfgan_suite import runner
+    from tfgan_suite import runner, workdir
     from tfgan_suite.metrics import evaluation
 
     values = flags.FLAGS
     model = runner.restore(values.workdir, which=values.checkpoint)
-    scores = runner.evaluate(model, runner.load_experiment(values.workdir), data_dir=values.data_dir)
+    scores = runner.evaluate(model, workdir.load_experiment(values.workdir), data_dir=values.data_dir)
     path = values.output or os.path.join(values.workdir, "metrics.json")
     evaluation.write(path, scores)
     print(evaluation.table(scores))

@@ -21,7 +21,7 @@ def run(main: Callable[[Sequence[str]], int | None], flags_parser: Callable = ap
     def guarded(argv: Sequence[str]) -> int | None:
         if len(argv) > 1:
             raise app.UsageError(f"Unexpected argument {argv[1]!r}; every setting is a flag (--name=value).")
-        if flags.FLAGS["verbosity"].using_default_value:
+        if not flags.FLAGS["verbosity"].present:  # absl has replaced the default by then
             logging.set_verbosity(logging.WARNING)  # TensorFlow and TFDS tell much at INFO; --verbosity=0 shows it
         try:
             return main(argv)

@@ -3,29 +3,38 @@
 tfgan-report --workdir=runs/cifar10 --output=docs/runs/cifar10 --title="SNDCGAN on CIFAR-10"
 """
 
+import dataclasses
 import json
 import os
+import re
+import shlex
+from typing import Any
 
 from absl import flags
 
 from pipelines import spec
+from tfgan_suite import experiment as experiments
+from tfgan_suite import registry
 from tfgan_suite.cli import process
+
+FLAGS = ("workdir", "data_dir", "extractor", "title", "note", "rows", "output")
+"""Its flags, in the order in which a page prints those that were given."""
 
 
 def _report(argv) -> None:
-    from tfgan_suite import runner
+    from tfgan_suite import runner, workdir
     from tfgan_suite.core import files, picture, sampling
 
     values = flags.FLAGS
-    experiment = runner.load_experiment(values.workdir)
-    if values.extractor:
-        experiment.evaluation.extractor = values.extractor
+    experiment = workdir.load_experiment(values.workdir)
+    extractor = values.extractor or experiment.evaluation.extractor
+    judged = dataclasses.replace(experiment, evaluation=dataclasses.replace(experiment.evaluation, extractor=extractor))
     steps = runner.kept_steps(values.workdir)
-    judge = runner.evaluator(experiment, data_dir=values.data_dir)
+    judge = runner.evaluator(judged, data_dir=values.data_dir)
     records = []
     for step in steps:
         model = runner.restore(values.workdir, which=str(step))
-        scores = runner.judge(model, experiment, judge)
+        scores = runner.judge(model, judged, judge)
         records.append({"step": step} | {name: score.to_json() for name, score in scores.items()})
         print(f"step {step}: {'  '.join(f'{name} {score.value:.4g}' for name, score in scores.items())}", flush=True)
     sheet = sampling.grid(model, rows=values.rows, seed=experiment.seed)
@@ -57,12 +66,17 @@ def _curve(records: list[dict], title: str) -> bytes:
 def _page(records: list[dict], title: str, values: flags.FlagValues, experiment) -> str:
     names = [key for key in records[0] if key != "step"]
     protocol = records[-1][names[0]]["protocol"]
-    command = f"tfgan-report --workdir={values.workdir} --output={values.output}" + (f" --extractor={values.extractor}" if values.extractor else "")
+    command = shlex.join(["tfgan-report", *(f"--{name}={values[name].value}" for name in FLAGS if values[name].present)])
     lines = [
         f"# {title}",
         "",
-        f"Written by `{command}` from a run of the experiment `{experiment.variant}` on `{experiment.data.source}` "
-        f"({records[-1]['step']} of {experiment.training.steps} steps, batch {experiment.data.batch_size}, seed {experiment.seed}).",
+        f"A run of `{experiment.variant}` on `{experiment.data.source}`: {records[-1]['step']} of {experiment.training.steps} steps, "
+        f"batch {experiment.data.batch_size}, seed {experiment.seed}. Trained, and reported on this page, by",
+        "",
+        "```",
+        _training_command(experiment, values),
+        command,
+        "```",
         *(["", values.note] if values.note else []),
         "",
         f"Protocol: {protocol['num_fake']} generated against {protocol['num_real']} real images of the split `{protocol['split']}`, features of "
@@ -79,6 +93,27 @@ def _page(records: list[dict], title: str, values: flags.FlagValues, experiment)
         "![samples of the last checkpoint](samples.png)",
     ]
     return "\n".join(lines) + "\n"
+
+
+def _training_command(experiment: experiments.Experiment, values: flags.FlagValues) -> str:
+    """The nearest preset, and a flag for each field that differs from it."""
+    here = experiments.to_json(experiment)
+
+    def changed(preset: str) -> list[str]:
+        return [line.partition(": ")[0] for line in experiments.differences(here, experiments.to_json(registry.experiment(preset)))]
+
+    presets = [f"{experiment.variant}/{name}" for name in registry.module(experiment.variant).PRESETS]
+    preset = min(presets, key=lambda name: len(changed(name)))
+    changes = [f"--experiment.{path}={_at(here, path)}" for path in changed(preset)]
+    data_dir = [f"--data_dir={values.data_dir}"] if values["data_dir"].present else []
+    return shlex.join(["tfgan-train", f"--experiment={preset}", *changes, *data_dir, f"--workdir={values.workdir}"])
+
+
+def _at(tree: Any, path: str) -> Any:
+    """The value at a path such as `model.terms[0].weight`."""
+    for name, index in re.findall(r"(\w+)|\[(\d+)\]", path):
+        tree = tree[int(index)] if index else tree[name]
+    return tree
 
 
 def main() -> None:
