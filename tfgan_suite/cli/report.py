@@ -55,8 +55,13 @@ def _curve(records: list[dict], title: str) -> bytes:
     name = next(key for key in records[0] if key != "step")
     drawing = figure.Figure(figsize=(7, 4), layout="constrained")
     axes = drawing.add_subplot()
-    axes.plot([r["step"] for r in records], [r[name]["value"] for r in records], marker="o")
-    axes.set(xlabel="generator step", ylabel=name, title=title, ylim=(0, None))
+    values = [r[name]["value"] for r in records]
+    axes.plot([r["step"] for r in records], values, marker="o")
+    axes.set(xlabel="generator step", ylabel=name, title=title)
+    if max(values) > 10 * min(values) > 0:
+        axes.set_yscale("log")
+    else:
+        axes.set_ylim(0, None)
     axes.grid(alpha=0.3)
     buffer = io.BytesIO()
     drawing.savefig(buffer, format="png", dpi=120, metadata={"Software": None})
