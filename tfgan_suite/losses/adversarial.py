@@ -4,12 +4,13 @@ TF-GAN's functions are used where they equal the paper. Ours stand where they do
 """
 
 import dataclasses
+import functools
 from collections.abc import Callable
 
 import tensorflow as tf
 
 from tfgan_suite import compat
-from tfgan_suite.losses import term
+from tfgan_suite.losses import least_squares, term
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -55,26 +56,6 @@ def minimax_generator(fake: tf.Tensor) -> tf.Tensor:
     return -tf.reduce_mean(tf.nn.softplus(fake))
 
 
-def least_squares_discriminator(real: tf.Tensor, fake: tf.Tensor) -> tf.Tensor:
-    """E (D(x) - 1)^2 / 2 + E D(G(z))^2 / 2. Mao et al. 2017, eq. 9; no sigmoid."""
-    return _tfgan("least_squares_discriminator_loss", real, fake)
-
-
-def least_squares_generator(fake: tf.Tensor) -> tf.Tensor:
-    """E (D(G(z)) - 1)^2 / 2. Mao et al. 2017, eq. 9."""
-    return _tfgan("least_squares_generator_loss", fake)
-
-
-def pearson_discriminator(real: tf.Tensor, fake: tf.Tensor) -> tf.Tensor:
-    """E (D(x) - 1)^2 / 2 + E (D(G(z)) + 1)^2 / 2. Mao et al. 2017, eq. 8: the Pearson divergence between p + q and 2 q."""
-    return _tfgan("least_squares_discriminator_loss", real, fake, real_label=1.0, fake_label=-1.0)
-
-
-def pearson_generator(fake: tf.Tensor) -> tf.Tensor:
-    """E D(G(z))^2 / 2. Mao et al. 2017, eq. 8."""
-    return _tfgan("least_squares_generator_loss", fake, real_label=0.0)
-
-
 def wasserstein_discriminator(real: tf.Tensor, fake: tf.Tensor) -> tf.Tensor:
     """E f(G(z)) - E f(x). Arjovsky et al. 2017, Algorithm 1; the critic f must be kept Lipschitz by other means."""
     return _tfgan("wasserstein_discriminator_loss", real, fake)
@@ -90,14 +71,23 @@ def hinge_discriminator(real: tf.Tensor, fake: tf.Tensor) -> tf.Tensor:
     return _tfgan("wasserstein_hinge_discriminator_loss", real, fake)
 
 
+def one_sided_smoothing(real: tf.Tensor, target: float) -> tf.Tensor:
+    """(1 - target) E s(x) for logits s [b]: added to -E log D(x) it is the cross-entropy with `target` in place of 1. Salimans et al. 2016,
+    section 3.4."""
+    return (1.0 - target) * tf.reduce_mean(real)
+
+
 LOSSES = {
     "non_saturating": AdversarialLoss(discriminator=cross_entropy_discriminator, generator=non_saturating_generator),
     "non_saturating_halved": AdversarialLoss(discriminator=halved_discriminator, generator=non_saturating_generator),
     "non_saturating_smoothed": AdversarialLoss(discriminator=smoothed_discriminator, generator=non_saturating_generator),
     "minimax": AdversarialLoss(discriminator=cross_entropy_discriminator, generator=minimax_generator),
     "reverse_kl": AdversarialLoss(discriminator=cross_entropy_discriminator, generator=wasserstein_generator),
-    "least_squares": AdversarialLoss(discriminator=least_squares_discriminator, generator=least_squares_generator),
-    "least_squares_pearson": AdversarialLoss(discriminator=pearson_discriminator, generator=pearson_generator),
+    "least_squares": AdversarialLoss(discriminator=least_squares.discriminator, generator=least_squares.generator),
+    "least_squares_pearson": AdversarialLoss(
+        discriminator=functools.partial(least_squares.discriminator, fake_target=-1.0),
+        generator=functools.partial(least_squares.generator, target=0.0),
+    ),
     "wasserstein": AdversarialLoss(discriminator=wasserstein_discriminator, generator=wasserstein_generator),
     "hinge": AdversarialLoss(discriminator=hinge_discriminator, generator=wasserstein_generator),
 }
@@ -120,3 +110,19 @@ class Adversarial(term.Term):
 
     def generator_loss(self, views, scores, step):
         return self.weight * LOSSES[self.loss].generator(scores["fake"]["logits"])
+
+
+@dataclasses.dataclass(kw_only=True)
+class LabelSmoothing(term.Term):
+    """Beside a cross-entropy game of the same weight: the discriminator is asked to call a real image real with probability `target`, and fakes
+    fake as before (smoothing both sides would draw the generator to wherever the discriminator is wrong)."""
+
+    target: float = 0.9
+    weight: float = 1.0
+
+    def __post_init__(self):
+        if not 0.5 <= self.target <= 1.0:
+            raise ValueError(f"LabelSmoothing: target is the probability asked for on real images, in [0.5, 1]. Received: {self.target}.")
+
+    def discriminator_loss(self, views, scores, step):
+        return self.weight * one_sided_smoothing(scores["real"]["logits"], self.target)

@@ -1,4 +1,4 @@
-"""What is asked of the weights themselves: clipping (WGAN) and near-orthogonal kernels (BigGAN)."""
+"""What is asked of the weights themselves: clipping (WGAN), near-orthogonal kernels (BigGAN), small values (DCGAN)."""
 
 import dataclasses
 
@@ -61,3 +61,20 @@ class OrthogonalRegularization(term.Term):
         """The sum over the network's layers with a kernel."""
         layers = [layer for layer in network._flatten_layers() if hasattr(layer, "matrix") and layer.name not in self.exclude]
         return tf.add_n([off_diagonal_gram(layer.matrix()) for layer in layers])
+
+
+@dataclasses.dataclass(kw_only=True)
+class WeightDecay(term.Term):
+    """weight / 2 sum of squares of every trained weight, of both players. Its gradient, weight * w, is what DCGAN's Theano code adds."""
+
+    weight: float = 1e-5
+
+    def discriminator_loss(self, views, scores, step):
+        return self.penalty(step.network)
+
+    def generator_loss(self, views, scores, step):
+        return self.penalty(step.network)
+
+    def penalty(self, network: keras.Model) -> tf.Tensor:
+        """The term's value for one network."""
+        return self.weight * tf.add_n([tf.nn.l2_loss(v.value) for v in network.trainable_variables])
