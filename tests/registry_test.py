@@ -6,7 +6,7 @@ import pytest
 from tfgan_suite import experiment as experiments
 from tfgan_suite import registry
 from tfgan_suite.core import optimizers
-from tfgan_suite.losses import adversarial, gradient_penalty
+from tfgan_suite.losses import adversarial, divergences, gradient_penalty, least_squares, weights
 
 PRESETS = registry.names()
 
@@ -123,12 +123,18 @@ def rates(optimizer: optimizers.Optimizer, steps: int) -> list[float]:
 
 
 PAPERS = {
-    # name: loss, latents, prior, discriminator steps, batch, generator's batch, steps, learning rates, optimizer's numbers
+    # name: loss (a game's name or a term), latents, prior, discriminator steps, batch, generator's batch, steps, learning rates, optimizer's numbers
     "gan/mnist": ("non_saturating_halved", 100, "uniform_unit_variance", 1, 100, 1, 150_000, 0.1, {"momentum": 0.5, "final_momentum": 0.7}),
     "dcgan/lsun_bedroom": ("non_saturating", 100, "normal", 1, 64, 1, None, 2e-4, {"beta_1": 0.5, "beta_2": 0.999}),
-    "lsgan/lsun_bedroom": ("least_squares", 1024, "normal", 1, 64, 1, None, 1e-3, {"beta_1": 0.5, "beta_2": 0.999}),
+    "dcgan/celeb_a_theano": ("non_saturating", 100, "uniform", 1, 128, 1, 15_900, 2e-4, {"beta_1": 0.5, "beta_2": 0.999}),
+    "lsgan/lsun_bedroom": (least_squares.LeastSquares(), 1024, "uniform", 1, 64, 1, 1_000_000, 1e-3, {"beta_1": 0.5, "beta_2": 0.999}),
     "wgan/lsun_bedroom": ("wasserstein", 100, "normal", 5, 64, 1, None, 5e-5, {"rho": 0.99}),
     "wgan_gp/cifar10": ("wasserstein", 128, "normal", 5, 64, 2, 100_000, 2e-4, {"beta_1": 0.0, "beta_2": 0.9}),
+    "wgan_gp/cifar10_convolutional": ("wasserstein", 128, "normal", 5, 64, 1, 200_000, 1e-4, {"beta_1": 0.5, "beta_2": 0.9}),
+    "wgan_gp/lsun_bedroom64": ("wasserstein", 128, "normal", 5, 64, 1, 200_000, 1e-4, {"beta_1": 0.0, "beta_2": 0.9}),
+    "dragan/mnist": ("non_saturating", 100, "uniform", 1, 128, 1, 200_000, 1e-4, {"beta_1": 0.5, "beta_2": 0.9}),
+    "r1/lsun_bedroom256": ("non_saturating", 256, "normal", 1, 64, 1, None, 1e-4, {"rho": 0.99}),
+    "fgan/mnist_kl": (divergences.FDivergence(divergence="kl"), 100, "uniform", 1, 4096, 1, None, 2e-4, {"beta_1": 0.5, "beta_2": 0.999}),
     "sngan/cifar10": ("hinge", 128, "normal", 5, 64, 2, 50_000, 2e-4, {"beta_1": 0.0, "beta_2": 0.9}),
     "sndcgan/cifar10": ("hinge", 128, "uniform", 1, 64, 1, 200_000, 2e-4, {"beta_1": 0.5, "beta_2": 0.999}),
     "sndcgan/celebahq128": ("non_saturating", 128, "uniform", 1, 64, 1, 100_000, 2e-4, {"beta_1": 0.5, "beta_2": 0.999}),
@@ -140,7 +146,7 @@ def test_a_papers_preset_has_the_papers_numbers(name):
     loss, latents, prior, discriminator_steps, batch, generator_batches, steps, rate, numbers = PAPERS[name]
     preset = registry.experiment(name)
     model = preset.model
-    assert model.terms[0] == adversarial.Adversarial(loss=loss)
+    assert model.terms[0] == (adversarial.Adversarial(loss=loss) if isinstance(loss, str) else loss)
     assert (model.latent_size, model.prior) == (latents, prior)
     assert (model.discriminator_steps, model.generator_batches, preset.data.batch_size) == (discriminator_steps, generator_batches, batch)
     assert steps in (None, preset.training.steps)
@@ -170,11 +176,48 @@ def test_the_first_gan_lowers_its_rate_by_1_000004_a_step_but_not_below_1e_6():
     assert rates(optimizer, 20_000_000)[1:] == pytest.approx([1e-6, 1e-6])
 
 
+def test_the_second_published_targets_of_lsgan_make_it_pearsons_divergence():
+    """Mao et al. 2017, eq. 8: b - c = 1 and b - a = 2."""
+    [game] = registry.experiment("lsgan/lsun_bedroom_pearson").model.terms
+    assert (game.real_target - game.generator_target, game.real_target - game.fake_target) == (1.0, 2.0)
+
+
+def test_lsgan_draws_lsun_at_112_pixels_and_wgan_gp_at_64_and_128():
+    names = {"lsgan/lsun_bedroom": 112, "wgan_gp/lsun_bedroom64": 64, "wgan_gp/lsun_bedroom128": 128}
+    assert {name: registry.experiment(name).data.image_size for name in names} == {name: (side, side) for name, side in names.items()}
+
+
+def test_theano_dcgan_decays_its_weights_and_the_drift_preset_of_wgan_gp_holds_its_scores():
+    assert registry.experiment("dcgan/celeb_a_theano").model.terms[1] == weights.WeightDecay(weight=1e-5)
+    assert registry.experiment("wgan_gp/cifar10_drift").model.terms[2] == gradient_penalty.Drift(weight=0.001)
+
+
+def test_dragan_and_r1_weigh_their_penalties_with_10_and_r1_judges_an_average_of_0_999():
+    assert registry.experiment("dragan/mnist").model.terms[1] == gradient_penalty.Dragan(weight=10.0)
+    assert registry.experiment("r1/lsun_bedroom256").model.terms[1] == gradient_penalty.R1(gamma=10.0)
+    assert registry.experiment("r1/lsun_bedroom256").model.average.decay == 0.999
+
+
+def test_f_gan_moves_both_players_at_once_and_has_a_preset_per_divergence_that_the_paper_trained():
+    names = [name for name in PRESETS if name.startswith("fgan/mnist_")]
+    assert {name.removeprefix("fgan/mnist_") for name in names} == {
+        "kl", "reverse_kl", "pearson", "neyman", "squared_hellinger", "jeffrey", "jensen_shannon", "gan",
+    }  # fmt: skip
+    for name in names:
+        model = registry.experiment(name).model
+        assert model.simultaneous and model.terms[0].divergence == name.removeprefix("fgan/mnist_")
+
+
+def test_the_first_gans_code_moves_both_players_at_once_and_its_algorithm_in_turn():
+    assert registry.experiment("gan/mnist_simultaneous").model.simultaneous
+    assert not registry.experiment("gan/mnist").model.simultaneous
+
+
 def test_wgan_clips_at_0_01_and_wgan_gp_weighs_its_penalty_with_10():
     assert registry.experiment("wgan/lsun_bedroom").model.clip == 0.01
     assert registry.experiment("wgan_gp/cifar10").model.terms[1] == gradient_penalty.GradientPenalty(weight=10.0)
 
 
-@pytest.mark.parametrize("name", [name for name in PAPERS if name != "gan/mnist"])
+@pytest.mark.parametrize("name", [name for name in PAPERS if name not in ("gan/mnist", "r1/lsun_bedroom256")])
 def test_what_no_paper_averaged_is_judged_with_its_live_weights(name):
     assert registry.experiment(name).model.average.decay == 0.0

@@ -7,7 +7,7 @@ import tensorflow as tf
 
 from tfgan_suite.layers import spectral_norm
 from tfgan_suite.losses import adversarial
-from tfgan_suite.networks import compact, dcgan, mlp, resnet, sndcgan
+from tfgan_suite.networks import compact, damped_resnet, dcgan, good_resnet, lsgan, mlp, resnet, sndcgan
 
 SHAPE = (16, 16, 3)
 K = 4
@@ -28,6 +28,10 @@ PAIRS = {
     "sndcgan_conditional": pair(sndcgan, num_classes=K),
     "resnet": pair(resnet),
     "resnet_conditional": pair(resnet, num_classes=K),
+    "lsgan": pair(lsgan),
+    "good_resnet": pair(good_resnet),
+    "damped_resnet": pair(damped_resnet),
+    "damped_resnet_conditional": pair(damped_resnet, num_classes=K),
     "mlp": pair(mlp),
     "mlp_conditional": pair(mlp, num_classes=K),
 }

@@ -15,6 +15,52 @@ def test_parameter_counts_are_those_of_the_torch_code(side, generator, discrimin
     assert count(dcgan.discriminator(image_shape=(side, side, 3))) == discriminator
 
 
+def test_parameter_counts_are_those_of_the_theano_code():
+    assert count(dcgan.generator(width=128, kernel_size=5, first_norm="flat", epsilon=1e-8)) == 18_885_760
+    assert count(dcgan.discriminator(width=128, kernel_size=5, epsilon=1e-8)) == 17_232_768
+
+
+def test_parameter_counts_are_those_of_wgan_gp_for_cifar10():
+    options = {"image_shape": (32, 32, 3), "width": 128, "kernel_size": 5, "use_bias": True, "initializer": "he"}
+    assert count(dcgan.generator(latent_size=128, first_norm="flat", **options)) == 5_179_907
+    assert count(dcgan.discriminator(norm="none", **options)) == 4_114_689
+
+
+def test_at_128_pixels_there_is_one_more_level():
+    generator, discriminator = (make(image_shape=(128, 128, 3), width=4) for make in (dcgan.generator, dcgan.discriminator))
+    assert generator.output["image"].shape == (None, 128, 128, 3)
+    assert discriminator.output["features"].shape == (None, 4 * 4 * 4 * 16)
+
+
+def test_he_kernels_have_the_variance_of_the_wgan_gp_code_which_counts_the_stride():
+    """4 / (fan in + fan out); the fan on the smaller map counts a quarter: its pixel meets a quarter of the kernel for each of the larger map's."""
+    options = {"image_shape": (16, 16, 3), "width": 64, "kernel_size": 5, "initializer": "he"}
+    up, down = (
+        [layer for layer in network.layers if isinstance(layer, convolution.Convolution | convolution.TransposedConvolution)]
+        for network in (dcgan.generator(**options), dcgan.discriminator(norm="none", **options))
+    )
+    np.testing.assert_allclose(up[0].kernel.numpy().var(), 4 / (25 * (128 / 4 + 64)), rtol=0.02)
+    np.testing.assert_allclose(down[1].kernel.numpy().var(), 4 / (25 * (64 + 128 / 4)), rtol=0.02)
+
+
+def test_the_first_batch_norm_is_over_units_or_over_channels():
+    for first_norm, size in (("flat", 4 * 4 * 16), ("map", 16)):
+        network = dcgan.generator(image_shape=(16, 16, 3), width=8, first_norm=first_norm)
+        assert next(layer for layer in network.layers if isinstance(layer, batch_norm.BatchNorm)).gain.shape == (size,)
+
+
+def test_initial_scores_of_random_images_are_small():
+    images = np.random.default_rng(0).uniform(-1.0, 1.0, (16, 64, 64, 3)).astype(np.float32)
+    assert dcgan.discriminator(width=16)({"image": images}, training=True)["logits"].numpy().std() < 0.5
+
+
+def test_unknown_names_are_refused_with_the_alternatives():
+    with pytest.raises(ValueError, match="first_norm='units' is unknown. It is one of map, flat"):
+        dcgan.generator(first_norm="units")
+    with pytest.raises(ValueError, match="initializer='glorot' is unknown. It is one of normal, he"):
+        dcgan.discriminator(initializer="glorot")
+
+
 def test_initial_kernels_are_normal_with_deviation_two_hundredths():
     for network in (dcgan.generator(), dcgan.discriminator()):
         for layer in network.layers:

@@ -48,6 +48,20 @@ def test_dropout_keeps_the_published_parts_of_pixels_and_hidden_units_as_told():
     np.testing.assert_allclose(all_kept, 4.0 * plain({"image": x})["logits"], rtol=1e-4)
 
 
+def test_hidden_layers_can_be_normalised_and_counted():
+    """f-GAN: 100 -> 1200 -> 1200 -> 784 with a gain and an offset per hidden unit; DRAGAN: one hidden layer of 128."""
+    assert count(mlp.generator(norm="batch")) == 2_503_984 + 2 * 2 * 1200
+    assert count(mlp.generator(width=128, layers=1)) == 101 * 128 + 129 * 784
+    assert count(mlp.generator(width=512, layers=4)) == 101 * 512 + 3 * 513 * 512 + 513 * 784
+
+
+def test_critic_of_f_gan_has_exponential_linear_units():
+    network = mlp.critic(image_shape=(1, 1, 1), widths=(1,), activation="elu", kernel_initializer="ones")
+    assert count(mlp.critic(widths=(240, 240), activation="elu")) == 785 * 240 + 241 * 240 + 241
+    x = np.array([-2.0, 0.5], np.float32).reshape(2, 1, 1, 1)
+    np.testing.assert_allclose(network({"image": x})["features"], [[np.expm1(-2.0)], [0.5]], rtol=1e-6)
+
+
 @pytest.mark.parametrize("widths", [(), (16,), (512, 512, 512)])
 def test_critic_has_the_given_widths(widths):
     network = mlp.critic(image_shape=(1, 1, 2), widths=widths)

@@ -1,16 +1,16 @@
 """The first GAN. Goodfellow, Pouget-Abadie, Mirza, Xu, Warde-Farley, Ozair, Courville, Bengio 2014, arXiv:1406.2661.
 
-Algorithm 1 with k = 1 and the non-saturating generator loss of section 3; networks and settings of the authors' MNIST code.
+Algorithm 1 with k = 1 and the non-saturating generator loss of section 3; networks and settings of the authors' MNIST code. As in Algorithm 1 the
+generator moves after the discriminator, on fresh latents; the authors' code moves both at once from the same, which is `simultaneous=True`.
 
-Differs from the paper: the generator moves after the discriminator, on fresh latents (the authors' code moves both
-at once from the same); the image reaches the networks in [-1, 1] and is brought to the paper's [0, 1] inside them.
+Differs from the paper: the image reaches the networks in [-1, 1] and is brought to the paper's [0, 1] inside them.
 """
 
 import dataclasses
 
 from pipelines import spec
 from tfgan_suite import experiment
-from tfgan_suite.core import alternating, averaging, optimizers
+from tfgan_suite.core import alternating, averaging, optimizers, simultaneous
 from tfgan_suite.losses import adversarial, term
 from tfgan_suite.networks import compact, mlp
 
@@ -32,7 +32,7 @@ class DropoutNoise(term.Term):
 
 
 @dataclasses.dataclass(kw_only=True)
-class Config(alternating.Config):
+class Config(simultaneous.Config):
     """Defaults: the authors' MNIST code, whose discriminator minimises half the sum of the two cross-entropies."""
 
     terms: alternating.Terms = dataclasses.field(default_factory=lambda: (adversarial.Adversarial(loss="non_saturating_halved"), DropoutNoise()))
@@ -52,8 +52,8 @@ class Config(alternating.Config):
             raise ValueError(f"Unknown body {self.body!r}. Allowed: {', '.join(BODIES)}.")
 
 
-class MinimaxGan(alternating.AlternatingGan):
-    """The paper's networks; `AlternatingGan` is its algorithm."""
+class MinimaxGan(simultaneous.SimultaneousGan):
+    """The paper's networks; `AlternatingGan`, from which `SimultaneousGan` derives, is its algorithm."""
 
     def build_generator(self):
         return BODIES[self.config.body][0](image_shape=self.data.image_shape, latent_size=self.config.latent_size, width=self.config.generator_width)
@@ -76,14 +76,20 @@ BODIES = {
 }
 """Body -> (generator, discriminator). `mlp`: the paper's for MNIST. `convolutional`: strided, no normalisation in the discriminator."""
 
-PRESETS = {
-    "mnist": experiment.Experiment(
+
+def _mnist(**changes) -> experiment.Experiment:
+    return experiment.Experiment(
         variant="gan",
-        model=Config(),
+        model=Config(**changes),
         data=spec.DatasetConfig(source="mnist", batch_size=100),
         training=experiment.Training(steps=150_000),  # 250 epochs
         evaluation=experiment.Evaluation(metrics=("fid", "kid", "prdc")),
-    ),
+    )
+
+
+PRESETS = {
+    "mnist": _mnist(),
+    "mnist_simultaneous": _mnist(simultaneous=True),
     "demo": experiment.demo(
         "gan",
         Config(

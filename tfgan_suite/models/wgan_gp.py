@@ -7,16 +7,21 @@ Differs from the paper: the critic moves first in every step (the authors' code 
 """
 
 import dataclasses
+import functools
 
 from pipelines import augment, spec
 from tfgan_suite import experiment
 from tfgan_suite.core import alternating, averaging, optimizers
 from tfgan_suite.losses import adversarial, gradient_penalty
-from tfgan_suite.networks import compact, resnet
+from tfgan_suite.networks import compact, dcgan, good_resnet, resnet
 
 
 def _adam() -> optimizers.Adam:
     return optimizers.Adam(learning_rate=2e-4, beta_1=0.0, beta_2=0.9, schedule=optimizers.LinearDecay())
+
+
+def _constant(beta_1: float) -> optimizers.Adam:
+    return optimizers.Adam(learning_rate=1e-4, beta_1=beta_1, beta_2=0.9)
 
 
 @dataclasses.dataclass(kw_only=True)
@@ -66,20 +71,61 @@ def _compact_critic(*, image_shape, width):
     return compact.discriminator(image_shape=image_shape, width=width, norm="layer", spectral_norm=False)
 
 
-BODIES = {"resnet": (_resnet_generator, _resnet_critic), "compact": (compact.generator, _compact_critic)}
-"""Body -> (generator, critic)."""
+_five = {"kernel_size": 5, "use_bias": True, "initializer": "he"}
 
-PRESETS = {
-    "cifar10": experiment.Experiment(
+BODIES = {
+    "resnet": (_resnet_generator, _resnet_critic),
+    "convolutional": (
+        functools.partial(dcgan.generator, first_norm="flat", **_five),
+        functools.partial(dcgan.discriminator, norm="none", **_five),
+    ),
+    "good_resnet": (good_resnet.generator, good_resnet.discriminator),
+    "compact": (compact.generator, _compact_critic),
+}
+"""Body -> (generator, critic). `resnet` and `convolutional` are the authors' for CIFAR-10, with critics that are not normalised; `good_resnet` is
+theirs for 64 pixels, with a layer-normalised critic."""
+
+
+def _cifar10(model: Config, steps: int) -> experiment.Experiment:
+    return experiment.Experiment(
         variant="wgan_gp",
-        model=Config(),
+        model=model,
         data=spec.DatasetConfig(source="cifar10", batch_size=64, augmentations=(augment.Dequantize(),)),
-        training=experiment.Training(steps=100_000),
+        training=experiment.Training(steps=steps),
         checkpointing=experiment.Checkpointing(every_steps=5000),
         evaluation=experiment.Evaluation(
             metrics=("fid", "is"), extractor="inception", samples=50_000, reference_split="train", reference_samples=50_000
         ),
+    )
+
+
+def _lsun(side: int) -> experiment.Experiment:
+    return experiment.Experiment(
+        variant="wgan_gp",
+        model=Config(
+            body="good_resnet",
+            generator_width=64,
+            discriminator_width=64,
+            generator_batches=1,
+            discriminator_optimizer=_constant(0.0),
+            generator_optimizer=_constant(0.0),
+        ),
+        data=spec.DatasetConfig(source="lsun/bedroom", test_split="validation", batch_size=64, image_size=(side, side)),
+        training=experiment.Training(steps=200_000),
+        evaluation=experiment.Evaluation(extractor="inception"),
+    )
+
+
+PRESETS = {
+    "cifar10": _cifar10(Config(), 100_000),
+    "cifar10_drift": _cifar10(  # with the term that ProGAN added
+        Config(terms=(adversarial.Adversarial(loss="wasserstein"), gradient_penalty.GradientPenalty(), gradient_penalty.Drift())), 100_000
     ),
+    "cifar10_convolutional": _cifar10(
+        Config(body="convolutional", generator_batches=1, discriminator_optimizer=_constant(0.5), generator_optimizer=_constant(0.5)), 200_000
+    ),
+    "lsun_bedroom64": _lsun(64),
+    "lsun_bedroom128": _lsun(128),
     "demo": experiment.demo(
         "wgan_gp",
         Config(

@@ -1,28 +1,34 @@
-"""Fully connected networks: the MNIST players of GAN (Goodfellow et al. 2014, the authors' code) and of conditional GAN (Mirza and Osindero 2014).
+"""Fully connected networks: the MNIST players of GAN (Goodfellow et al. 2014, the authors' code), of conditional GAN (Mirza and Osindero 2014) and,
+by their arguments, of DRAGAN, f-GAN and WGAN.
 
 Differs from the papers: the generator's last bias starts at zero, not at the logit of the data's mean.
 """
 
 import keras
 
-from tfgan_suite.layers import dense, dropout, maxout
+from tfgan_suite.layers import dense, dropout, maxout, normalization
 from tfgan_suite.networks import parts
 
 
 def generator(
-    *, image_shape: tuple[int, int, int] = (28, 28, 1), latent_size: int = 100, width: int = 1200, num_classes: int = 0,
+    *, image_shape: tuple[int, int, int] = (28, 28, 1), latent_size: int = 100, width: int = 1200, num_classes: int = 0, layers: int = 2,
+    norm: str = "none", kernel_initializer=None,
 ) -> keras.Model:  # fmt: skip
-    """{"latents": [b, z], "label": [b] if num_classes} -> {"image": [b, h, w, c]}: two hidden layers, then a sigmoid stretched to [-1, 1].
+    """{"latents": [b, z], "label": [b] if num_classes} -> {"image": [b, h, w, c]}: hidden ReLU layers, then a sigmoid stretched to [-1, 1].
 
-    With classes the first hidden layer is in two: a sixth of it sees the latents, the rest the one-hot label (200 and 1000 in the paper).
+    With classes the first hidden layer is in two: a sixth of it sees the latents, the rest the one-hot label (200 and 1000 in the paper). `norm`: a
+    name in `layers.normalization.NORMALIZATIONS`, before each ReLU. `kernel_initializer`: U(-0.05, 0.05) unless given.
     """
+    initializer = kernel_initializer or _uniform(0.05)
     inputs = parts.generator_inputs(latent_size, num_classes)
     if num_classes:
-        latents = _hidden(inputs["latents"], width // 6)
-        x = keras.layers.Concatenate()([latents, _hidden(_one_hot(inputs, num_classes), width - width // 6)])
+        latents = _hidden(inputs["latents"], width // 6, norm, initializer)
+        x = keras.layers.Concatenate()([latents, _hidden(_one_hot(inputs, num_classes), width - width // 6, norm, initializer)])
     else:
-        x = _hidden(inputs["latents"], width)
-    x = dense.Dense(image_shape[0] * image_shape[1] * image_shape[2], kernel_initializer=_uniform(0.05))(_hidden(x, width))
+        x = _hidden(inputs["latents"], width, norm, initializer)
+    for _ in range(layers - 1):
+        x = _hidden(x, width, norm, initializer)
+    x = dense.Dense(image_shape[0] * image_shape[1] * image_shape[2], kernel_initializer=initializer)(x)
     x = keras.layers.Activation("sigmoid", dtype="float32")(keras.layers.Reshape(image_shape)(x))
     return keras.Model(inputs, {"image": 2.0 * x - 1.0}, name="generator")
 
@@ -54,12 +60,15 @@ def discriminator(
     return keras.Model(inputs, {"logits": logits, "features": features}, name="discriminator")
 
 
-def critic(*, image_shape: tuple[int, int, int] = (28, 28, 1), widths: tuple[int, ...] = (512, 512, 512)) -> keras.Model:
-    """{"image": [b, h, w, c]} -> {"logits": [b], "features": [b, f]}: ReLU layers of the given widths, He initial values, no normalisation."""
+def critic(
+    *, image_shape: tuple[int, int, int] = (28, 28, 1), widths: tuple[int, ...] = (512, 512, 512), activation: str = "relu",
+    kernel_initializer="he_normal",
+) -> keras.Model:  # fmt: skip
+    """{"image": [b, h, w, c]} -> {"logits": [b], "features": [b, f]}: layers of the given widths, no normalisation. `activation`: Keras' name."""
     inputs = parts.discriminator_inputs(image_shape, 0, "projection")
     x = keras.layers.Flatten()(inputs["image"])
     for width in widths:
-        x = keras.layers.ReLU()(dense.Dense(width, kernel_initializer="he_normal")(x))
+        x = keras.layers.Activation(activation)(dense.Dense(width, kernel_initializer=kernel_initializer)(x))
     return keras.Model(inputs, parts.heads(keras.ops.cast(x, "float32"), inputs), name="critic")
 
 
@@ -69,8 +78,8 @@ def _dropouts(uniform, sizes, keeps):
     return [lambda x, keep=keep, own=own: dropout.Dropout(keep)(x, own) for keep, own in zip(keeps, columns, strict=True)]
 
 
-def _hidden(x, width):
-    return keras.layers.ReLU()(dense.Dense(width, kernel_initializer=_uniform(0.05))(x))
+def _hidden(x, width, norm, initializer):
+    return keras.layers.ReLU()(normalization.create(norm)(dense.Dense(width, kernel_initializer=initializer)(x)))
 
 
 def _one_hot(inputs, num_classes):
