@@ -107,6 +107,53 @@ def test_smoothing_pulls_real_scores_to_the_target_nine_tenths_and_leaves_fakes_
     np.testing.assert_allclose(gradients[1], [1 / (1 + np.exp(-0.3))], rtol=1e-5)
 
 
+@pytest.mark.parametrize("target", [0.7, 0.9, 1.0])
+def test_the_smoothing_term_pulls_real_scores_to_any_target_and_leaves_fakes_and_the_generator_alone(target):
+    """Salimans et al. 2016, section 3.4: D* = target p / (p + q)."""
+    smoothing = adversarial.LabelSmoothing(target=target)
+    real, fake = tf.constant([np.log(target / (1.0 - target)) if target < 1.0 else 40.0], tf.float32), tf.constant([0.3])
+    with tf.GradientTape() as tape:
+        tape.watch([real, fake])
+        scores = {"real": {"logits": real}, "fake": {"logits": fake}}
+        loss = adversarial.Adversarial().discriminator_loss({}, scores, None) + smoothing.discriminator_loss({}, scores, None)
+    gradients = tape.gradient(loss, [real, fake])
+    np.testing.assert_allclose(gradients[0], [0.0], atol=1e-6)
+    np.testing.assert_allclose(gradients[1], [1 / (1 + np.exp(-0.3))], rtol=1e-5)
+    assert smoothing.generator_loss({}, scores, None) == 0.0
+
+
+def test_the_smoothing_term_at_nine_tenths_is_tf_gans():
+    real, fake = logits("")
+    scores = {"real": {"logits": real}, "fake": {"logits": fake}}
+    terms = (adversarial.Adversarial(weight=2.0), adversarial.LabelSmoothing(target=0.9, weight=2.0))
+    ours = tf.add_n([t.discriminator_loss({}, scores, None) for t in terms])
+    np.testing.assert_allclose(ours, 2.0 * adversarial.LOSSES["non_saturating_smoothed"].discriminator(real, fake), rtol=1e-5)
+
+
+@pytest.mark.parametrize("target", [0.4, 1.1])
+def test_a_smoothing_target_that_is_no_probability_of_being_real_is_refused(target):
+    with pytest.raises(ValueError, match=r"LabelSmoothing: target .* in \[0.5, 1\]. Received"):
+        adversarial.LabelSmoothing(target=target)
+
+
+def test_on_disjoint_points_the_cross_entropy_game_says_the_same_at_any_distance_and_the_wasserstein_game_says_the_distance():
+    """p at 0, q at t: the value of the game tends to -log 4 + 2 JSD with JSD = log 2, for t = 0.01 as for t = 2; a critic of slope 1 says |t|."""
+    for t in (0.01, 2.0):
+        steep, gentle = 4000.0 / t, -1.0
+        real, fake = tf.constant([0.5 * steep * t]), tf.constant([0.5 * steep * t - steep * t])
+        value = -adversarial.LOSSES["minimax"].discriminator(real, fake)
+        np.testing.assert_allclose(value, -np.log(4.0) + 2.0 * np.log(2.0), atol=1e-6)
+        distance = -adversarial.LOSSES["wasserstein"].discriminator(tf.constant([0.0]), tf.constant([gentle * t]))
+        np.testing.assert_allclose(distance, t, rtol=1e-6)
+
+
+def test_the_reverse_kl_generator_pays_that_divergence_at_the_best_discriminator():
+    """With s = log p / q, E_q[-s] = KL(q, p); of P = (.6, .3, .1) and Q = (.2, .3, .5) 0.584996."""
+    p, q = np.array([0.6, 0.3, 0.1]), np.array([0.2, 0.3, 0.5])
+    paid = sum(q[i] * float(adversarial.LOSSES["reverse_kl"].generator(tf.constant([np.log(p[i] / q[i])], tf.float32))) for i in range(3))
+    np.testing.assert_allclose(paid, 0.584996, atol=1e-6)
+
+
 @EVERY
 def test_nothing_is_left_in_tensorflows_loss_collection(name):
     loss = adversarial.LOSSES[name]

@@ -102,6 +102,28 @@ def test_zero_centred_and_r1_penalties_of_a_linear_critic_are_its_squared_slope(
     np.testing.assert_allclose(gradient_penalty.r1(score, points()[0]), 12.5, rtol=1e-5)
 
 
+def test_dragan_penalty_of_a_linear_critic_is_its_slope_less_one_squared():
+    _, score = linear(3.0, 4.0)
+    real, noise, epsilon = points()
+    np.testing.assert_allclose(gradient_penalty.dragan(score, real, epsilon, noise), 16.0, rtol=1e-5)
+
+
+def test_which_fake_meets_which_real_image_matters_only_through_the_points_between():
+    real, fake, epsilon = points()
+    shuffled = tf.gather(fake, [3, 1, 5, 0, 2, 4])
+    _, score = linear(3.0, 4.0)
+    first, second = (gradient_penalty.gradient_penalty(score, real, f, epsilon) for f in (fake, shuffled))
+    np.testing.assert_allclose(first, second, rtol=1e-6)  # a slope that is the same everywhere
+
+    def curved(x):
+        return 0.5 * tf.reduce_sum(x**2, 1)
+
+    together = tf.gather(real, [3, 1, 5, 0, 2, 4]), shuffled, tf.gather(epsilon, [3, 1, 5, 0, 2, 4])
+    first, second = gradient_penalty.gradient_penalty(curved, real, fake, epsilon), gradient_penalty.gradient_penalty(curved, *together)
+    np.testing.assert_allclose(first, second, rtol=1e-6)  # the same pairs in another order
+    assert abs(float(gradient_penalty.gradient_penalty(curved, real, shuffled, epsilon) - first)) > 1e-3
+
+
 def test_a_target_slope_is_asked_for_relatively():
     """Karras et al. 2018: lambda / target^2 E(|grad| - target)^2."""
     _, score = linear(3.0, 4.0)
