@@ -40,12 +40,12 @@ def test_the_warm_up_consumes_its_own_number_of_batches_and_training_goes_on_fro
     for name, value in before.items():
         if not name.startswith("counters") and value.ndim:  # all but counters
             np.testing.assert_array_equal(after[name], value, err_msg=name)
-    assert max(np.abs(v.numpy()).max() for v in second.discriminator.trainable_variables) <= e_clip()
+    assert max(np.abs(v.numpy()).max() for v in second.discriminator.trainable_variables) <= clip()
     tiny.train(second, [tiny.batch(8)])
     assert int(second.step.numpy()) == 1
 
 
-def e_clip():
+def clip():
     return np.float32(registry.experiment("wgan/debug").model.clip)
 
 
