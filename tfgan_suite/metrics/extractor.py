@@ -31,7 +31,9 @@ class Extractor:
     fingerprint: str
     """Hash of the weights."""
     resizer: str
-    """A name in `resize.RESIZERS`."""
+    """A name in `resize.RESIZERS`; empty where nothing is resized."""
+    quantised: bool = True
+    """Whether images are rounded to 8 bits first."""
     classes: str = "none"
     """What the probabilities are about: `labels` (the dataset's own), `rotations` (a pretext without labels), `imagenet`, `other`, or `none`."""
     standard: bool = False

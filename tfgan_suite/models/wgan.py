@@ -13,7 +13,7 @@ from pipelines import spec
 from tfgan_suite import experiment
 from tfgan_suite.core import alternating, averaging, optimizers
 from tfgan_suite.losses import adversarial, weights
-from tfgan_suite.networks import compact, dcgan
+from tfgan_suite.networks import compact, dcgan, toy
 
 
 def _rmsprop() -> optimizers.RMSprop:
@@ -60,8 +60,8 @@ def _compact_critic(*, image_shape, width):
     return compact.discriminator(image_shape=image_shape, width=width, norm="batch", spectral_norm=False)
 
 
-BODIES = {"dcgan": (dcgan.generator, dcgan.discriminator), "compact": (compact.generator, _compact_critic)}
-"""Body -> (generator, critic)."""
+BODIES = {"dcgan": (dcgan.generator, dcgan.discriminator), "compact": (compact.generator, _compact_critic)} | toy.BODIES
+"""Body -> (generator, critic). Those of `networks.toy.BODIES` are for vectors."""
 
 
 def _preset(source: str, **options) -> experiment.Experiment:
