@@ -39,7 +39,7 @@ ALLOWED = {
     "pipelines": (SPEC, HOST_AUGMENT, COMPAT, OPS),
     METRICS: (OPS, COMPAT),
     CALLBACKS: (CORE, METRICS, EXPERIMENT),
-    STUDIES: (EXPERIMENT, REGISTRY, METRICS),
+    STUDIES: (EXPERIMENT, REGISTRY, METRICS, TERM, LOSSES),
     "export": (ENDPOINT, OPS),
     # Composition roots.
     "export.main": ("export", RUNNER),

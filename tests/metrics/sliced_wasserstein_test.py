@@ -33,7 +33,7 @@ def test_images_of_the_same_kind_are_near_and_smoother_ones_far():
     smooth = tf.image.resize(tf.image.resize(noise(64, seed=2), (8, 8), antialias=True), (32, 32)).numpy()
     near = sliced_wasserstein.distances(noise(64), noise(64, seed=1))["sliced_wasserstein"]
     far = sliced_wasserstein.distances(noise(64), smooth)["sliced_wasserstein"]
-    assert near < 0.05 and far > 5 * near
+    assert near < 0.05 and far > 3 * near
 
 
 def test_it_is_a_function_of_the_images_and_the_seed():

@@ -91,6 +91,10 @@ def _toy(source: str, model: Config, *, batch_size: int, steps: int, metrics: tu
     )
 
 
+def _falling_adam() -> optimizers.Adam:
+    return optimizers.Adam(learning_rate=2e-3, beta_1=0.0, beta_2=0.99, schedule=optimizers.LinearDecay())
+
+
 def _wgan_gp() -> Config:
     """The toy code of Gulrajani et al. 2017."""
     return Config(
@@ -114,7 +118,7 @@ PRESETS = {
         training=experiment.Training(steps=150_000),  # 250 epochs
         evaluation=experiment.Evaluation(metrics=("fid", "kid", "prdc")),
     ),
-    "ring8": _toy(
+    "ring8": _toy(  # quick: what the study of objectives starts from
         "toy:ring8",
         Config(
             body="relu_mlp",
@@ -123,8 +127,9 @@ PRESETS = {
             prior="normal",
             generator_width=128,
             discriminator_width=128,
-            generator_optimizer=optimizers.Adam(learning_rate=1e-3),
-            discriminator_optimizer=optimizers.Adam(learning_rate=1e-3),
+            generator_optimizer=_falling_adam(),
+            discriminator_optimizer=_falling_adam(),
+            average=averaging.Average(decay=0.98),
         ),
         batch_size=256,
         steps=5_000,
