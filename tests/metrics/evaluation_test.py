@@ -26,7 +26,7 @@ class Reader(extractor.Extractor):
         return features, logits if self.classes != "none" else tf.zeros([pixels.shape[0], 0])
 
 
-ALL = tuple(name for name in evaluation.METRICS if name != "modes")  # which is for toy distributions: see vector_test.py
+ALL = tuple(name for name in evaluation.METRICS if name != "modes")  # which is for toy distributions: see collapse_test.py
 
 
 def evaluator(folder, metrics=ALL, data=None, judge=None, limit=-1, **keywords):

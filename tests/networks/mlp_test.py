@@ -1,4 +1,5 @@
 import numpy as np
+import pytest
 
 from tfgan_suite.networks import mlp
 
@@ -45,3 +46,14 @@ def test_dropout_keeps_the_published_parts_of_pixels_and_hidden_units_as_told():
         a.assign(b)
     x = (image + 1) / 2 / 0.8 * 2 - 1  # every pixel kept and rescaled; each hidden layer doubled, linearly as the biases are zero
     np.testing.assert_allclose(all_kept, 4.0 * plain({"image": x})["logits"], rtol=1e-4)
+
+
+@pytest.mark.parametrize("widths", [(), (16,), (512, 512, 512)])
+def test_critic_has_the_given_widths(widths):
+    network = mlp.critic(image_shape=(1, 1, 2), widths=widths)
+    sizes = (2, *widths, 1)
+    assert count(network) == sum((a + 1) * b for a, b in zip(sizes, sizes[1:], strict=False))
+
+
+def test_toy_critic_of_wgan_gp_has_its_published_parameters():
+    assert count(mlp.critic(image_shape=(1, 1, 2))) == 527_361

@@ -6,20 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from tfgan_suite.metrics import (
-    conditioning,
-    extractor,
-    frechet,
-    inception_score,
-    kernel,
-    mode_score,
-    modes,
-    ms_ssim,
-    precision_recall,
-    protocol,
-    reference,
-    sliced_wasserstein,
-)
+from tfgan_suite.metrics import collapse, conditioning, extractor, frechet, inception_score, kernel, precision_recall, protocol, reference
 
 PROXIES = {"fid": "fid_proxy", "kid": "kid_proxy", "is": "is_proxy", "intra_fid": "intra_fid_proxy"}
 """Names that belong to the Inception graph of 2015, and what the same figure is called in other features."""
@@ -239,38 +226,9 @@ def _diversity(evaluator: Evaluator, fake: Generated) -> dict[str, Result]:
     return {"diversity": Result(value=mean)}
 
 
-def _modes(evaluator: Evaluator, fake: Generated) -> dict[str, Result]:
-    mixture = evaluator.reference.spec.mixture
-    found = modes.coverage(fake.features, np.asarray(mixture.centers), mixture.deviation)
-    figures = {name: Result(value=value) for name, value in found.figures().items()}
-    return figures | {"modes": Result(value=float(found.modes), details={"missing": found.missing})}
-
-
-def _class_modes(evaluator: Evaluator, fake: Generated) -> dict[str, Result]:
-    counts = np.bincount(fake.probabilities.argmax(1), minlength=fake.probabilities.shape[1])
-    return {
-        "class_modes": Result(value=float((counts > 0).sum()), details={"missing": np.flatnonzero(counts == 0).tolist()}),
-        "class_reverse_kl": Result(value=modes.kl_to_uniform(counts)),
-    }
-
-
-def _mode_score(evaluator: Evaluator, fake: Generated) -> dict[str, Result]:
-    formulas = {"mode_score": mode_score.mode_score, "mode_score_che": mode_score.mode_score_che}
-    return {name: Result(value=formula(fake.probabilities, evaluator.reference.classes)) for name, formula in formulas.items()}
-
-
-def _ms_ssim(evaluator: Evaluator, fake: Generated) -> dict[str, Result]:
-    real, labelled, results = evaluator.reference, len(evaluator.reference.labels) and len(fake.labels), {}
-    for name, images, labels in (("ms_ssim", fake.images, fake.labels), ("ms_ssim_real", real.images, real.labels)):
-        labels = labels if labelled else np.zeros(len(images), np.int32)
-        value, number = ms_ssim.mean_similarity(images, labels, pairs=evaluator.pairs, seed=evaluator.seed)
-        results[name] = Result(value=value, record={"pairs": number})
-    return results
-
-
-def _sliced_wasserstein(evaluator: Evaluator, fake: Generated) -> dict[str, Result]:
-    figures = sliced_wasserstein.distances(evaluator.reference.images, fake.images, seed=evaluator.seed)
-    return {name: Result(value=1e3 * value, unit="x10^3") for name, value in figures.items()}
+def _collapse(figures: Callable[["Evaluator", Generated], dict[str, dict[str, Any]]]) -> Callable[["Evaluator", Generated], dict[str, Result]]:
+    """A function of `collapse` as a metric's: what it gives by name are the fields of a `Result`."""
+    return lambda evaluator, fake: {name: Result(**fields) for name, fields in figures(evaluator, fake).items()}
 
 
 METRICS: dict[str, Metric] = {
@@ -281,11 +239,11 @@ METRICS: dict[str, Metric] = {
     "agreement": Metric(compute=_agreement, features=False, labels=True, classes=("labels",)),
     "intra_fid": Metric(compute=_intra_fid, labels=True),
     "diversity": Metric(compute=_diversity),
-    "modes": Metric(compute=_modes, mixture=True),
-    "class_modes": Metric(compute=_class_modes, features=False, classes=("labels",)),
-    "mode_score": Metric(compute=_mode_score, features=False, classes=("labels", "imagenet", "other")),
-    "ms_ssim": Metric(compute=_ms_ssim, features=False, images=True),
-    "sliced_wasserstein": Metric(compute=_sliced_wasserstein, features=False, images=True),
+    "modes": Metric(compute=_collapse(collapse.modes), mixture=True),
+    "class_modes": Metric(compute=_collapse(collapse.class_modes), features=False, classes=("labels",)),
+    "mode_score": Metric(compute=_collapse(collapse.mode_scores), features=False, classes=("labels", "imagenet", "other")),
+    "ms_ssim": Metric(compute=_collapse(collapse.similarities), features=False, images=True),
+    "sliced_wasserstein": Metric(compute=_collapse(collapse.sliced_distances), features=False, images=True),
 }
 """Configured name -> metric. `fid`: Frechet distance; `kid`: kernel distance; `is`: inception score; `prdc`: precision, recall, density and
 coverage; `agreement`: share of images of the class asked for; `intra_fid`: Frechet distance within classes; `diversity`: spread within classes, as a

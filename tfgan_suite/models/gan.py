@@ -86,7 +86,7 @@ def _toy(source: str, model: Config, *, batch_size: int, steps: int, metrics: tu
         model=model,
         data=spec.DatasetConfig(source=source, batch_size=batch_size),
         training=experiment.Training(steps=steps, steps_per_execution=50),
-        evaluation=experiment.Evaluation(metrics=metrics, extractor="vector", samples=2500, reference_samples=2500),
+        evaluation=experiment.Evaluation(metrics=metrics, extractor="numbers", samples=2500, reference_samples=2500),
         health=experiment.Health(min_diversity=0.0),  # all points of one mode are as close as this house's pictures never are
     )
 

@@ -54,6 +54,15 @@ def discriminator(
     return keras.Model(inputs, {"logits": logits, "features": features}, name="discriminator")
 
 
+def critic(*, image_shape: tuple[int, int, int] = (28, 28, 1), widths: tuple[int, ...] = (512, 512, 512)) -> keras.Model:
+    """{"image": [b, h, w, c]} -> {"logits": [b], "features": [b, f]}: ReLU layers of the given widths, He initial values, no normalisation."""
+    inputs = parts.discriminator_inputs(image_shape, 0, "projection")
+    x = keras.layers.Flatten()(inputs["image"])
+    for width in widths:
+        x = keras.layers.ReLU()(dense.Dense(width, kernel_initializer="he_normal")(x))
+    return keras.Model(inputs, parts.heads(keras.ops.cast(x, "float32"), inputs), name="critic")
+
+
 def _dropouts(uniform, sizes, keeps):
     """A function per layer that drops its units by its own columns of `uniform`."""
     columns = keras.ops.split(uniform, [sizes[0], sizes[0] + sizes[1]], axis=1)

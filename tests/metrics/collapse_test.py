@@ -27,16 +27,9 @@ class Ring:
 
 def scores(points, folder, metrics=("modes", "fid"), data=None, **options):
     data = data or Ring()
-    judge = features.load("vector", cache_dir=folder, data=data)
+    judge = features.load("numbers", cache_dir=folder, data=data)
     real = reference.build(judge, data, cache_dir=folder, split="test", **options)
     return evaluation.Evaluator(extractor=judge, reference=real, metrics=metrics).run([{"image": points[:700]}, {"image": points[700:]}])
-
-
-def test_the_features_are_the_numbers_unrounded(tmp_path):
-    points = Ring().draw(9, 1)
-    found = features.load("vector", cache_dir=tmp_path, data=Ring())(points)
-    np.testing.assert_array_equal(found["features"], points.reshape(9, 2))
-    assert found["probabilities"].shape == (9, 0)
 
 
 def test_modes_are_judged_in_the_space_of_the_points_with_the_missing_ones_named(tmp_path):
@@ -47,7 +40,7 @@ def test_modes_are_judged_in_the_space_of_the_points_with_the_missing_ones_named
     assert found["reverse_kl"].value == pytest.approx(np.log(8 / 3), abs=0.01)
     assert found["std_ratio"].value == pytest.approx(0.974, abs=0.03)
     record = found["modes"].protocol
-    assert (record.backbone, record.quantised, record.resolution, record.num_fake) == ("vector", False, (1, 2, 1), 2500)
+    assert (record.backbone, record.quantised, record.resolution, record.num_fake) == ("numbers", False, (1, 2, 1), 2500)
     assert found["fid_proxy"].value > 0.1
     assert [n for n in found if not evaluation.higher_is_better(n)] == ["reverse_kl", "fid_proxy"]
 
@@ -55,11 +48,6 @@ def test_modes_are_judged_in_the_space_of_the_points_with_the_missing_ones_named
 def test_without_a_point_of_high_quality_what_is_about_those_points_is_left_out(tmp_path):
     found = scores(np.zeros((1000, 1, 2, 1), np.float32), tmp_path, metrics=("modes",))
     assert {name: score.value for name, score in found.items()} == {"modes": 0.0, "high_quality": 0.0, "assigned_modes": 1.0}
-
-
-def test_diverged_vectors_are_refused(tmp_path):
-    with pytest.raises(ValueError, match="diverged"):
-        scores(np.full((1000, 1, 2, 1), np.nan, np.float32), tmp_path)
 
 
 def test_metrics_that_do_not_fit_the_data_are_refused(tmp_path):
@@ -70,12 +58,6 @@ def test_metrics_that_do_not_fit_the_data_are_refused(tmp_path):
         scores(points, tmp_path, metrics=("ms_ssim",), keep_images=True)
 
 
-def test_vectors_and_pictures_each_have_their_extractors(tmp_path):
-    import bar_data
-
-    with pytest.raises(ValueError, match="'toy:ring8' holds vectors, which the extractor 'embedded' does not take. Set .* to 'vector'"):
+def test_points_are_refused_by_extractors_of_pictures_with_the_one_for_vectors_named(tmp_path):
+    with pytest.raises(ValueError, match="at least 16 pixels a side.*evaluation.extractor=numbers"):
         features.load("embedded", cache_dir=tmp_path, data=Ring())
-    with pytest.raises(ValueError, match="'bars' holds pictures, which the extractor 'vector' does not take"):
-        features.load("vector", cache_dir=tmp_path, data=bar_data.Bars())
-    with pytest.raises(ValueError, match="takes no path"):
-        features.load("vector:path", cache_dir=tmp_path, data=Ring())
