@@ -27,6 +27,7 @@ def build(config: spec.DatasetConfig, data_dir: str, *, keys: Sequence[str], see
             there = ", ".join(sorted(data_spec.features))
             raise ValueError(f"The key {key!r} of {config.source!r} is text, which this pipeline does not deliver. It delivers: {there}.")
     data_spec.require(keys, "This experiment")
+    _check_vectors(config, data_spec)
     augment.check(config.augmentations, data_spec.image_shape)
     moved = [type(a).__name__ for a in config.augmentations if a.moves_pixels]
     others = [key for key in keys if key != "image" and columns[key].kind in ("image", "mask")]
@@ -161,8 +162,16 @@ def _open(config: spec.DatasetConfig, data_dir: str) -> tuple[readers.Reader, di
         class_groups=dict(reader.class_groups),
         size=count,
         test_size=test_size,
+        mixture=reader.mixture,
     )
     return reader, columns, data_spec
+
+
+def _check_vectors(config: spec.DatasetConfig, data_spec: spec.DataSpec) -> None:
+    """Vectors have no pixels that could be resized or augmented."""
+    for name in ("image_size", "augmentations"):
+        if data_spec.is_vector and any(getattr(config, name)):
+            raise ValueError(f"{config.source!r} holds vectors, no pictures: data.{name} must be left as it is. Received: {getattr(config, name)}.")
 
 
 def _check(config: spec.DatasetConfig) -> None:

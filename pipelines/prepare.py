@@ -94,11 +94,12 @@ def _parse(argv: list[str]) -> argparse.Namespace:
     default = spec.DatasetConfig()
     parser = argparse_flags.ArgumentParser(prog="tfgan-data", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     commands = parser.add_subparsers(required=True, metavar="command")
+    forms = "a dataset of TFDS, captioned_shapes/<config>, toy:<name>, stacked_digits:<source>, folder:<dir>, idx:<dir> or tfrecord:<glob>"
     texts = {"prepare": (_prepare, "get it ready"), "describe": (_describe, "say what it is"), "validate": (_validate, "read all of it and judge it")}
     for name, (command, text) in texts.items():
         sub = commands.add_parser(name, help=text)
         sub.set_defaults(command=command)
-        sub.add_argument("source", help="a dataset of TFDS, captioned_shapes/<config>, folder:<dir>, idx:<dir> or tfrecord:<glob>")
+        sub.add_argument("source", help=forms)
         sub.add_argument("--data_dir", default=spec.default_data_dir(), help="%(default)s")
         sub.add_argument("--split", default=default.split, help="the split to train on: %(default)s")
         sub.add_argument("--test_split", default=default.test_split, help="the split held out: %(default)s")

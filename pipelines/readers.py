@@ -1,6 +1,7 @@
 """What every reader of a source gives, and how its stored examples become rows of fixed shape and type.
 
-A stored image is an encoded file (PNG, JPEG, BMP, GIF: its first frame, WebP) or a uint8 array. 8-bit BMP files are read as grey.
+A stored image is an encoded file (PNG, JPEG, BMP, GIF: its first frame, WebP) or a uint8 array. 8-bit BMP files are read as grey. Under the key
+`image` a source may also have numbers of the shape (1, d, 1): vectors, which are neither resized nor brought to [-1, 1].
 """
 
 import abc
@@ -49,6 +50,7 @@ class Reader(abc.ABC):
     name: str
     columns: dict[str, Column]
     class_groups: dict[str, tuple[str, ...]] = {}
+    mixture: spec.Mixture | None = None
 
     @abc.abstractmethod
     def count(self, split: str) -> int:

@@ -18,7 +18,8 @@ class DatasetConfig:
     """
 
     source: str = "captioned_shapes/studio"
-    """A TFDS name (`cifar10`, `mnist`), `captioned_shapes/<config>`, `folder:<dir>`, `idx:<dir>` or `tfrecord:<glob>`."""
+    """A TFDS name (`cifar10`, `mnist`), `captioned_shapes/<config>`, `toy:<name>`, `stacked_digits:<source>`, `folder:<dir>`, `idx:<dir>` or
+    `tfrecord:<glob>`."""
     split: str = "train"
     """The split that is trained on."""
     test_split: str = "test"
@@ -58,6 +59,20 @@ class Feature:
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
+class Mixture:
+    """Round Gaussians of equal weight: what vectors were drawn from, where that is known."""
+
+    centers: tuple[tuple[float, ...], ...]
+    """The mean of each mode, in the order of the classes of `label`."""
+    deviation: float
+    """Standard deviation of every mode along every axis."""
+
+    @classmethod
+    def from_json(cls, values: dict[str, Any]) -> "Mixture":
+        return cls(centers=tuple(map(tuple, values["centers"])), deviation=values["deviation"])
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
 class DataSpec:
     """What the examples are, after resizing. JSON in a workdir, so that a finished run can be restored without its data."""
 
@@ -72,11 +87,19 @@ class DataSpec:
     """Examples in the training split."""
     test_size: int = 0
     """Examples in the held-out split."""
+    mixture: Mixture | None = None
+    """The modes of a toy distribution."""
 
     @property
     def image_shape(self) -> tuple[int, int, int]:
         """Height, width, channels of `image`."""
         return self.features["image"].shape
+
+    @property
+    def is_vector(self) -> bool:
+        """Whether `image` is no picture but a vector of d numbers, [1, d, 1], whose range is the feature's and not [-1, 1]."""
+        height, _, channels = self.image_shape
+        return height == channels == 1
 
     def require(self, keys, who: str) -> None:
         """Raises a ValueError that names the dataset, the missing key and the remedy."""
@@ -95,4 +118,5 @@ class DataSpec:
     def from_json(cls, values: dict[str, Any]) -> "DataSpec":
         features = {key: Feature(**(f | {"shape": tuple(f["shape"])})) for key, f in values["features"].items()}
         groups = {key: tuple(g) for key, g in values["class_groups"].items()}
-        return cls(**(values | {"features": features, "class_names": tuple(values["class_names"]), "class_groups": groups}))
+        mixture = Mixture.from_json(values["mixture"]) if values.get("mixture") else None
+        return cls(**(values | {"features": features, "class_names": tuple(values["class_names"]), "class_groups": groups, "mixture": mixture}))

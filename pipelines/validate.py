@@ -14,6 +14,7 @@ _TOLERATED = 0.01  # of the examples may be duplicates or blank before that coun
 _SHOWN = 5
 _GRID = (8, 8)
 _GRID_PIXELS = 64
+_PLANE_PIXELS = 256
 
 
 @dataclasses.dataclass(kw_only=True)
@@ -42,7 +43,7 @@ class Report:
     problems: list[str]
     notes: list[str]
     grid: np.ndarray
-    """uint8 [h, w, c]: images of the training split, a row per class where there are 2 to 16 classes."""
+    """uint8 [h, w, c]: images of the training split, a row per class where there are 2 to 16 classes. Of vectors: where the first two numbers lie."""
 
     def text(self) -> str:
         """For a person to read."""
@@ -65,7 +66,8 @@ def validate(config: spec.DatasetConfig, data_dir: str) -> Report:
     reader = catalog.open_source(config.source, data_dir)
     label = reader.columns.get("label")
     names = label.names if label else ()
-    splits, pictures = {}, {}
+    image = reader.columns["image"]
+    splits, pictures, vectors = {}, {}, []
     for split in dict.fromkeys((config.split, config.test_split)):
         try:
             splits[split] = Split(stated=reader.count(split))
@@ -74,10 +76,13 @@ def validate(config: spec.DatasetConfig, data_dir: str) -> Report:
                 raise
             continue
         for example in _examples(reader, split, splits[split]):
-            if split == config.split:
+            if split == config.split and image.kind == "image":
                 _keep(pictures, example, names)
+            elif split == config.split:
+                vectors.append(example["image"].ravel()[:2])
     problems, notes = _judge(reader, config, splits)
-    return Report(splits=splits, class_names=names, problems=problems, notes=notes, grid=_grid(pictures, config))
+    grid = _grid(pictures, config) if image.kind == "image" else _plane(np.stack(vectors), image)
+    return Report(splits=splits, class_names=names, problems=problems, notes=notes, grid=grid)
 
 
 def _examples(reader: readers.Reader, split: str, found: Split) -> Iterator[dict[str, np.ndarray]]:
@@ -93,14 +98,14 @@ def _examples(reader: readers.Reader, split: str, found: Split) -> Iterator[dict
             found.unreadable.append(f"{name}: {loading.reason(row)}")
             continue
         example = {key: value.numpy() for key, value in row.items()}
-        _note(found, name, example)
+        _note(found, name, example, kinds["image"] == "image")
         yield example
     missing = found.stated - found.readable - len(found.unreadable)
     if missing:
         found.unreadable.append(f"{missing} examples are missing from the files")
 
 
-def _note(found: Split, name: str, example: dict[str, np.ndarray]) -> None:
+def _note(found: Split, name: str, example: dict[str, np.ndarray], picture: bool) -> None:
     image = example["image"]
     found.readable += 1
     found.sizes[image.shape] += 1
@@ -112,7 +117,7 @@ def _note(found: Split, name: str, example: dict[str, np.ndarray]) -> None:
         low, high = float(value.min()), float(value.max())
         before = found.ranges.get(key, (low, high))
         found.ranges[key] = min(low, before[0]), max(high, before[1])
-    if image.min() == image.max():
+    if picture and image.min() == image.max():
         found.blank.append(name)
     if "label" in example and example["label"].shape == ():
         found.labels[int(example["label"])] += 1
@@ -125,7 +130,8 @@ def _judge(reader: readers.Reader, config: spec.DatasetConfig, splits: dict[str,
         if found.unreadable:
             problems.append(f"{name}: {len(found.unreadable)} unreadable: {_some(found.unreadable)}")
         if found.readable:
-            problems += [f"{name}: {text}" for text in (*_wrong_images(found, config), *_wrong_values(reader, found), *_wrong_labels(reader, found))]
+            pictures = _wrong_images(found, config) if reader.columns["image"].kind == "image" else ()
+            problems += [f"{name}: {text}" for text in (*pictures, *_wrong_values(reader, found), *_wrong_labels(reader, found))]
         doubles = [f"{a} = {b}" for a, b in found.duplicates]
         for what, some in (("copies of an earlier one", doubles), ("of one color only", found.blank)):
             if some:
@@ -202,3 +208,10 @@ def _grid(pictures: dict[int, list[np.ndarray]], config: spec.DatasetConfig) -> 
         for j, image in enumerate(row):
             grid[i, j] = readers.pixels(tf.constant(image), channels=channels, size=size, resize=config.resize).numpy()
     return grid.transpose(0, 2, 1, 3, 4).reshape(grid.shape[0] * size[0], _GRID[1] * size[1], channels)
+
+
+def _plane(points: np.ndarray, column: readers.Column) -> np.ndarray:
+    """Points [n, 2] as white dots on black, [256, 256, 1]: the second number upwards, either axis over the stated range."""
+    sides = [np.linspace(column.low, column.high, _PLANE_PIXELS + 1)] * 2
+    counts, _, _ = np.histogram2d(points[:, 1], points[:, 0], bins=sides)
+    return (255 * (counts[::-1, :, None] > 0)).astype(np.uint8)

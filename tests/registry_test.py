@@ -125,6 +125,11 @@ def rates(optimizer: optimizers.Optimizer, steps: int) -> list[float]:
 PAPERS = {
     # name: loss (a game's name or a term), latents, prior, discriminator steps, batch, generator's batch, steps, learning rates, optimizer's numbers
     "gan/mnist": ("non_saturating_halved", 100, "uniform_unit_variance", 1, 100, 1, 150_000, 0.1, {"momentum": 0.5, "final_momentum": 0.7}),
+    "gan/ring8_wgan_gp": ("wasserstein", 2, "normal", 5, 256, 1, 100_000, 1e-4, {"beta_1": 0.5, "beta_2": 0.9}),
+    "gan/grid25_wgan_gp": ("wasserstein", 2, "normal", 5, 256, 1, 100_000, 1e-4, {"beta_1": 0.5, "beta_2": 0.9}),
+    "gan/swiss_roll": ("wasserstein", 2, "normal", 5, 256, 1, 100_000, 1e-4, {"beta_1": 0.5, "beta_2": 0.9}),
+    "gan/grid25": ("non_saturating", 2, "normal", 1, 100, 1, 400_000, 1e-4, {"beta_1": 0.2, "beta_2": 0.999}),
+    "dcgan/stacked_digits": ("non_saturating", 100, "normal", 1, 64, 1, None, 2e-4, {"beta_1": 0.5}),
     "dcgan/lsun_bedroom": ("non_saturating", 100, "normal", 1, 64, 1, None, 2e-4, {"beta_1": 0.5, "beta_2": 0.999}),
     "dcgan/celeb_a_theano": ("non_saturating", 100, "uniform", 1, 128, 1, 15_900, 2e-4, {"beta_1": 0.5, "beta_2": 0.999}),
     "lsgan/lsun_bedroom": (least_squares.LeastSquares(), 1024, "uniform", 1, 64, 1, 1_000_000, 1e-3, {"beta_1": 0.5, "beta_2": 0.999}),
@@ -216,6 +221,20 @@ def test_the_first_gans_code_moves_both_players_at_once_and_its_algorithm_in_tur
 def test_wgan_clips_at_0_01_and_wgan_gp_weighs_its_penalty_with_10():
     assert registry.experiment("wgan/lsun_bedroom").model.clip == 0.01
     assert registry.experiment("wgan_gp/cifar10").model.terms[1] == gradient_penalty.GradientPenalty(weight=10.0)
+
+
+def test_the_baseline_of_unrolled_gan_moves_its_generator_ten_times_as_fast():
+    preset = registry.experiment("gan/ring8_unrolled")
+    model = preset.model
+    assert (model.body, model.latent_size, model.generator_width, model.discriminator_width) == ("tanh_mlp", 256, 128, 128)
+    assert (model.generator_optimizer, model.discriminator_optimizer) == tuple(optimizers.Adam(learning_rate=r, beta_1=0.5) for r in (1e-3, 1e-4))
+    assert (preset.data.batch_size, preset.training.steps) == (512, 25_000)
+
+
+def test_the_toys_of_wgan_gp_weigh_its_penalty_with_a_tenth():
+    for toy in ("ring8_wgan_gp", "grid25_wgan_gp", "swiss_roll"):
+        preset = registry.experiment(f"gan/{toy}")
+        assert preset.model.terms[1] == gradient_penalty.GradientPenalty(weight=0.1) and preset.data.source == f"toy:{toy}"
 
 
 @pytest.mark.parametrize("name", [name for name in PAPERS if name not in ("gan/mnist", "r1/lsun_bedroom256")])

@@ -58,7 +58,7 @@ class Evaluation:
     metrics: tuple[str, ...] = ("fid",)
     """Names in `metrics.evaluation.METRICS`."""
     extractor: str = "embedded"
-    """`embedded`, `inception[:<path>]`, `keras:<application>[:<weights>]` or `file:<path>`."""
+    """`embedded`, `inception[:<path>]`, `keras:<application>[:<weights>]`, `file:<path>`, `channels` (stacked digits) or `numbers` (vectors)."""
     samples: int = 10_000
     """Generated images that are judged."""
     reference_split: str = "test"

@@ -114,6 +114,7 @@ def evaluator(experiment: experiments.Experiment, *, data_dir: str) -> evaluatio
         split=config.reference_split,
         limit=config.reference_samples,
         keep_features=evaluation.needs_features(config.metrics),
+        keep_images=evaluation.needs_images(config.metrics),
     )
     conditional = "label" in registry.model_class(experiment.variant).keys_for(experiment.model)
     record = protocol.Protocol(

@@ -54,3 +54,9 @@ def test_an_animation_shows_every_frame_endlessly_and_rests_on_the_last():
         shown.append((film.convert("RGB").getpixel((0, 0))[0], film.info["duration"]))
     assert [duration for _, duration in shown] == [200, 200, 800]
     np.testing.assert_allclose([grey for grey, _ in shown], [0, 100, 200], atol=4)  # a palette's rounding
+
+
+def test_points_of_the_plane_lie_where_their_numbers_say_with_the_second_upwards():
+    sheet = picture.plane(np.array([[-1.0, -1.0], [0.999, 0.0], [0.0, 0.999], [5.0, 0.0], [np.nan, 0.0]]), -1.0, 1.0)
+    assert sheet.shape == (256, 256, 3)
+    assert sorted(map(tuple, np.argwhere((sheet != 255).any(-1)).tolist())) == [(0, 128), (127, 255), (255, 0)]

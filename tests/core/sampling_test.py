@@ -5,6 +5,7 @@ import pytest
 import tensorflow as tf
 import tiny
 
+from pipelines import spec
 from tfgan_suite.core import gan, sampling
 from tfgan_suite.ops import pixels
 
@@ -91,3 +92,13 @@ def test_a_grid_is_the_same_picture_at_every_call(model):
     first, again, other = (sampling.grid(model, rows=2, seed=seed) for seed in (0, 0, 1))
     np.testing.assert_array_equal(first, again)
     assert not np.array_equal(first, other)
+
+
+def test_a_model_of_the_plane_is_shown_by_where_its_points_lie():
+    model = Echo()
+    feature = spec.Feature(shape=(1, 2, 1), dtype="float32", low=-2.0, high=2.0)
+    model.data = spec.DataSpec(name="points", features={"image": feature}, size=1)
+    model.sample = lambda latents, conditions: tf.tile(tf.constant([[[[1.0], [-2.0]]]]), [latents.shape[0], 1, 1, 1])
+    sheet = sampling.grid(model, rows=4, seed=0)
+    [[row, column]] = np.argwhere((sheet != 255).any(-1))  # the range is shown with a quarter more on every side: from -3 to 3
+    assert (row, column) == (255 - 256 // 6, 256 * 4 // 6)

@@ -60,6 +60,19 @@ def test_diagonal_covariances_have_the_closed_form():
     np.testing.assert_allclose(distance(x * a, y * b), np.sum((a - b) ** 2), rtol=1e-9)
 
 
+def test_two_apart_and_three_times_as_wide_are_both_at_4_and_not_at_its_root():
+    x = standardised(np.random.RandomState(7), 100, 2)[:, :1]
+    np.testing.assert_allclose([distance(x, x + 2.0), distance(x, 3.0 * x)], 4.0, rtol=1e-9)
+
+
+def test_a_rotation_of_both_changes_nothing_and_a_scale_counts_squared():
+    generator = np.random.RandomState(8)
+    x, y = generator.normal(size=(90, 5)), 1.0 + 2.0 * generator.normal(size=(80, 5))
+    rotation = np.linalg.qr(generator.normal(size=(5, 5)))[0]
+    np.testing.assert_allclose(distance(x @ rotation, y @ rotation), distance(x, y), rtol=1e-9)
+    np.testing.assert_allclose(distance(7.0 * x, 7.0 * y), 49.0 * distance(x, y), rtol=1e-9)
+
+
 def test_equals_the_root_of_scipy_for_covariances_that_do_not_commute():
     generator = np.random.RandomState(3)
     x, y = generator.normal(size=(400, 12)) @ generator.normal(size=(12, 12)), generator.normal(size=(400, 12)) @ generator.normal(size=(12, 12))

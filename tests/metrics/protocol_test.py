@@ -41,6 +41,7 @@ def test_mixing_splits_is_refused_and_named():
         "splits",
         "subsets",
         "subset_size",
+        "pairs",
         "k",
     ],
 )
@@ -61,7 +62,8 @@ def test_a_difference_in_the_unit_is_refused():
 
 
 def test_a_score_survives_json():
-    assert protocol.Score.from_json(json.loads(json.dumps(SCORE.to_json()))) == SCORE
+    for score in (SCORE, dataclasses.replace(SCORE, details={"missing": [1, 4]})):
+        assert protocol.Score.from_json(json.loads(json.dumps(score.to_json()))) == score
 
 
 def test_no_truncation_is_written_as_zero_so_that_json_stays_valid():

@@ -1,18 +1,22 @@
 import pytest
 
-from pipelines import catalog, files, prepared
+from pipelines import catalog, files, prepared, toys
 
 
 def test_each_form_has_its_reader(numbered_folder, prepared_digits):
     assert isinstance(catalog.open_source(f"folder:{numbered_folder(1)}", ""), files.Folder)
     assert type(catalog.open_source("tiny_digits", prepared_digits)) is prepared.Tfds
+    assert isinstance(catalog.open_source("toy:ring8", ""), toys.Toy)
 
 
 @pytest.mark.parametrize(
     ("source", "message"),
     [
-        ("folder:", "names no files: write folder:<dir>"),
-        ("tfrecord", "names no files: write tfrecord:<glob>"),
+        ("folder:", "names no dir: write folder:<dir>"),
+        ("tfrecord", "names no glob: write tfrecord:<glob>"),
+        ("toy:", "names no name: write toy:<name>"),
+        ("toy:ring9", "no toy distribution 'ring9'. Choose one of: toy:ring8, .*toy:swiss_roll"),
+        ("stacked_digits", "names no source: write stacked_digits:<source>"),
         ("/data/cats", "has none of the forms captioned_shapes/<config>, folder:<dir>"),
         ("folders:/data/cats", "has none of the forms .* Did you mean folder?"),
         ("Cifar10", "has none of the forms"),

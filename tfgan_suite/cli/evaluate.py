@@ -10,14 +10,14 @@ from tfgan_suite.cli import process
 
 def _evaluate(argv) -> None:
     from tfgan_suite import runner, workdir
-    from tfgan_suite.metrics import evaluation
+    from tfgan_suite.metrics import scores
 
     values = flags.FLAGS
     model = runner.restore(values.workdir, which=values.checkpoint)
-    scores = runner.evaluate(model, workdir.load_experiment(values.workdir), data_dir=values.data_dir)
+    found = runner.evaluate(model, workdir.load_experiment(values.workdir), data_dir=values.data_dir)
     path = values.output or os.path.join(values.workdir, "metrics.json")
-    evaluation.write(path, scores)
-    print(evaluation.table(scores))
+    scores.write(path, found)
+    print(scores.table(found))
     print(path)
 
 

@@ -85,7 +85,7 @@ class Gan(keras.Model):
         return 1
 
     def generate(self, latents: tf.Tensor, conditions: dict[str, tf.Tensor], training: bool) -> tf.Tensor:
-        """Images [b, h, w, c] in [-1, 1] of the live generator from latents [b, z]."""
+        """Images [b, h, w, c] in the data's range, [-1, 1] for pictures, of the live generator from latents [b, z]."""
         return self.generator({"latents": latents, **conditions}, training=training)["image"]
 
     def sample(self, latents: tf.Tensor, conditions: dict[str, tf.Tensor], training: bool = False) -> tf.Tensor:
@@ -245,7 +245,7 @@ class Gan(keras.Model):
                 inputs=seeds | truncation | conditions,
                 networks=twins,
                 examples=lambda batch_size: examples(batch_size, seed=np.arange(batch_size, dtype=np.int64)),
-                encodings=("png",),
+                encodings=() if self.data.is_vector else ("png",),
             ),
         )
 

@@ -10,6 +10,8 @@ from PIL import Image
 from tfgan_suite.ops import pixels
 
 _GAP = 2
+_PLANE_PIXELS = 256
+_DOT = np.array((31, 119, 180), np.uint8)
 
 
 def grid(images: np.ndarray, columns: int, scale: int = 1) -> np.ndarray:
@@ -24,6 +26,19 @@ def grid(images: np.ndarray, columns: int, scale: int = 1) -> np.ndarray:
         top, left = _GAP + (i // columns) * (height + _GAP), _GAP + (i % columns) * (width + _GAP)
         sheet[top : top + height, left : left + width] = tile
     return sheet.repeat(scale, axis=0).repeat(scale, axis=1)
+
+
+def plane(points: np.ndarray, low: float, high: float) -> np.ndarray:
+    """Points [n, 2] as dots on white, uint8 [256, 256, 3]: the first number to the right, the second upwards, each from `low` to `high`.
+
+    Points outside, and those that are not finite, are not shown.
+    """
+    sheet = np.full((_PLANE_PIXELS, _PLANE_PIXELS, 3), 255, np.uint8)
+    with np.errstate(invalid="ignore"):
+        columns, rows = np.floor((points.T - low) / (high - low) * _PLANE_PIXELS)
+        inside = (columns >= 0) & (columns < _PLANE_PIXELS) & (rows >= 0) & (rows < _PLANE_PIXELS)
+    sheet[_PLANE_PIXELS - 1 - rows[inside].astype(int), columns[inside].astype(int)] = _DOT
+    return sheet
 
 
 def png(picture: np.ndarray) -> bytes:

@@ -10,6 +10,9 @@ from tfgan_suite.core import gan, picture
 from tfgan_suite.ops import random
 
 MOST_COLUMNS = 40
+_POINT = (1, 2, 1)
+_POINTS = 2500
+_MARGIN = 0.25
 
 
 def samples(model: gan.Gan, count: int, *, batch_size: int, seed: int, truncation: float = math.inf) -> Iterator[dict[str, np.ndarray]]:
@@ -31,13 +34,26 @@ def samples(model: gan.Gan, count: int, *, batch_size: int, seed: int, truncatio
 
 
 def grid(model: gan.Gan, *, rows: int, seed: int, truncation: float = math.inf) -> np.ndarray:
-    """A uint8 picture of fixed latents: rows x rows of an unconditional model, a column per class (at most 40) of a class-conditional one."""
+    """A uint8 picture of fixed latents: rows x rows of an unconditional model, a column per class (at most 40) of a class-conditional one.
+
+    Of a model of the plane: 2,500 points, over the range of the data and a quarter of it more on every side.
+    """
+    if model.data.image_shape == _POINT:
+        return _plane(model, random.Stream(seed, "grid"), truncation)
     columns = min(model.data.num_classes, MOST_COLUMNS) if "label" in model.condition_keys else rows
     count = rows * columns
     stream = random.Stream(seed, "grid")
     conditions = _conditions(model, tf.range(count) % columns, stream)
     images = model.sample(model.sample_latents(stream.fold("latents"), count, truncation), conditions)
     return picture.grid(images.numpy(), columns, scale=max(1, 64 // model.data.image_shape[0]))
+
+
+def _plane(model: gan.Gan, stream: random.Stream, truncation: float) -> np.ndarray:
+    conditions = _conditions(model, tf.range(_POINTS), stream)
+    points = model.sample(model.sample_latents(stream.fold("latents"), _POINTS, truncation), conditions)
+    feature = model.data.features["image"]
+    margin = _MARGIN * (feature.high - feature.low)
+    return picture.plane(points.numpy().reshape(_POINTS, 2), feature.low - margin, feature.high + margin)
 
 
 def _conditions(model: gan.Gan, numbers: tf.Tensor, stream: random.Stream) -> dict[str, tf.Tensor]:

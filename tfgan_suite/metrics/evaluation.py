@@ -1,15 +1,12 @@
 """Judging generated images: which metrics there are, what each needs, and one pass over the images that serves them all."""
 
 import dataclasses
-import json
-import os
-import pathlib
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable
 from typing import Any
 
 import numpy as np
 
-from tfgan_suite.metrics import conditioning, extractor, frechet, inception_score, kernel, precision_recall, protocol, reference
+from tfgan_suite.metrics import collapse, conditioning, extractor, frechet, inception_score, kernel, precision_recall, protocol, reference
 
 PROXIES = {"fid": "fid_proxy", "kid": "kid_proxy", "is": "is_proxy", "intra_fid": "intra_fid_proxy"}
 """Names that belong to the Inception graph of 2015, and what the same figure is called in other features."""
@@ -21,6 +18,7 @@ class Generated:
 
     moments: frechet.Moments
     features: np.ndarray
+    images: np.ndarray
     probabilities: np.ndarray
     labels: np.ndarray
 
@@ -33,6 +31,8 @@ class Result:
     std: float | None = None
     unit: str = ""
     record: dict[str, int] = dataclasses.field(default_factory=dict)
+    details: dict[str, list[int]] = dataclasses.field(default_factory=dict)
+    """As in `protocol.Score`."""
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -44,6 +44,10 @@ class Metric:
     """Every feature row, not only the moments."""
     labels: bool = False
     """The label each generated image was asked for, and real labels."""
+    images: bool = False
+    """The pictures themselves, as bytes."""
+    mixture: bool = False
+    """Data whose modes are known: a toy distribution."""
     classes: tuple[str, ...] = ()
     """What the extractor's probabilities may be about (`Extractor.classes`); empty where they are not used."""
 
@@ -61,6 +65,8 @@ class Evaluator:
     subsets: int = 50
     subset_size: int = 1000
     """Random subsets of the kernel distance (the code of Binkowski et al. 2018) and their size, at most the smaller set; on the record."""
+    pairs: int = 1000
+    """Pairs of images that MS-SSIM is averaged over, all classes together."""
     k: int = 5
     """Neighbours of precision, recall, density and coverage (Naeem et al. 2020)."""
     seed: int = 0
@@ -79,7 +85,10 @@ class Evaluator:
         """Scores by name of generated `{"image": [b, h, w, c] float32 in [-1, 1], optional "label": [b]}`. `step`: of the weights, for the record.
 
         Names: `fid`, `kid` and `is` are `fid_proxy`, `kid_proxy` and `is_proxy` in features other than the 2015 Inception's; `prdc` gives
-        `precision`, `recall`, `density` and `coverage`; `agreement` also gives `agreement_<group>`.
+        `precision`, `recall`, `density` and `coverage`; `agreement` also gives `agreement_<group>`;
+        `modes` gives `high_quality`, `assigned_modes`, `reverse_kl`, `std_ratio` too (the last two only if any point is of high quality);
+        `class_modes` also `class_reverse_kl`; `mode_score` also `mode_score_che`; `ms_ssim` also `ms_ssim_real`; `sliced_wasserstein` also a figure
+        per resolution.
         """
         generated = self._collect(batches)
         scores = {}
@@ -87,7 +96,11 @@ class Evaluator:
             for key, result in METRICS[name].compute(self, generated).items():
                 key = key if self.extractor.standard else PROXIES.get(key, key)
                 scores[key] = protocol.Score(
-                    value=result.value, std=result.std, unit=result.unit, protocol=self._record(key, step, generated, result)
+                    value=result.value,
+                    std=result.std,
+                    unit=result.unit,
+                    details=result.details,
+                    protocol=self._record(key, step, generated, result),
                 )
         return scores
 
@@ -104,19 +117,27 @@ class Evaluator:
             )
         if metric.features and not len(self.reference.features):
             raise ValueError(f"The metric {name!r} needs every feature row of the reference: build it with keep_features=True.")
+        if metric.images and not len(self.reference.images):
+            raise ValueError(f"The metric {name!r} looks at pictures, not vectors; the reference must keep them: build it with keep_images=True.")
+        if metric.mixture and not self.reference.spec.mixture:
+            raise ValueError(
+                f"The metric {name!r} needs data whose modes are known, such as toy:ring8. Leave it out for {self.reference.spec.name!r}."
+            )
         if name == "prdc" and self.reference.count <= self.k:
             raise ValueError(f"The metric 'prdc' needs more than k = {self.k} real images. Received: {self.reference.count}.")
 
     def _collect(self, batches: Iterable[dict[str, Any]]) -> Generated:
         asked = [METRICS[name] for name in self.metrics]
         keep, needs_labels = any(m.features for m in asked), [name for name in self.metrics if METRICS[name].labels]
-        moments, kept, probabilities, labels = frechet.Moments(), [], [], []
+        keep_images = any(m.images for m in asked)
+        moments, kept, images, probabilities, labels = frechet.Moments(), [], [], [], []
         for batch in batches:
             if needs_labels and "label" not in batch:
                 raise ValueError(f"The metric {needs_labels[0]!r} needs the labels of the generated images, and their batches have no key 'label'.")
             found = self.extractor(batch["image"])
             moments.update(found["features"])
             kept.append(found["features"] if keep else found["features"][:0])
+            images.append(extractor.quantise(batch["image"] if keep_images else batch["image"][:0]))
             probabilities.append(found["probabilities"])
             if "label" in batch:
                 labels.append(np.asarray(batch["label"], np.int32))
@@ -125,6 +146,7 @@ class Evaluator:
         return Generated(
             moments=moments,
             features=np.concatenate(kept),
+            images=np.concatenate(images),
             probabilities=np.concatenate(probabilities),
             labels=np.concatenate(labels) if labels else np.zeros(0, np.int32),
         )
@@ -141,7 +163,7 @@ class Evaluator:
             backbone=self.extractor.name,
             weights=self.extractor.fingerprint,
             resizer=self.extractor.resizer,
-            quantised=True,
+            quantised=self.extractor.quantised,
             resolution=real.spec.image_shape,
             seed=self.seed,
             step=step,
@@ -153,6 +175,11 @@ class Evaluator:
 def needs_features(metrics: Iterable[str]) -> bool:
     """Whether a reference for these metrics must keep every feature row."""
     return any(METRICS[name].features for name in metrics if name in METRICS)
+
+
+def needs_images(metrics: Iterable[str]) -> bool:
+    """Whether a reference for these metrics must keep the images."""
+    return any(METRICS[name].images for name in metrics if name in METRICS)
 
 
 def _fid(evaluator: Evaluator, fake: Generated) -> dict[str, Result]:
@@ -199,6 +226,11 @@ def _diversity(evaluator: Evaluator, fake: Generated) -> dict[str, Result]:
     return {"diversity": Result(value=mean)}
 
 
+def _collapse(figures: Callable[["Evaluator", Generated], dict[str, dict[str, Any]]]) -> Callable[["Evaluator", Generated], dict[str, Result]]:
+    """A function of `collapse` as a metric's: what it gives by name are the fields of a `Result`."""
+    return lambda evaluator, fake: {name: Result(**fields) for name, fields in figures(evaluator, fake).items()}
+
+
 METRICS: dict[str, Metric] = {
     "fid": Metric(compute=_fid, features=False),
     "kid": Metric(compute=_kid),
@@ -207,43 +239,20 @@ METRICS: dict[str, Metric] = {
     "agreement": Metric(compute=_agreement, features=False, labels=True, classes=("labels",)),
     "intra_fid": Metric(compute=_intra_fid, labels=True),
     "diversity": Metric(compute=_diversity),
+    "modes": Metric(compute=_collapse(collapse.modes), mixture=True),
+    "class_modes": Metric(compute=_collapse(collapse.class_modes), features=False, classes=("labels",)),
+    "mode_score": Metric(compute=_collapse(collapse.mode_scores), features=False, classes=("labels", "imagenet", "other")),
+    "ms_ssim": Metric(compute=_collapse(collapse.similarities), features=False, images=True),
+    "sliced_wasserstein": Metric(compute=_collapse(collapse.sliced_distances), features=False, images=True),
 }
 """Configured name -> metric. `fid`: Frechet distance; `kid`: kernel distance; `is`: inception score; `prdc`: precision, recall, density and
 coverage; `agreement`: share of images of the class asked for; `intra_fid`: Frechet distance within classes; `diversity`: spread within classes, as a
-share of the data's."""
+share of the data's; `modes`: modes of a toy distribution that the points lie in; `class_modes`: classes that occur; `mode_score`: inception score
+less the distance of the class frequencies from the data's; `ms_ssim`: similarity of images of a class; `sliced_wasserstein`: distance of patches."""
 
-_LOWER_IS_BETTER = ("fid", "kid", "intra_fid")
+_LOWER_IS_BETTER = ("fid", "kid", "intra_fid", "reverse_kl", "class_reverse_kl", "ms_ssim")
 
 
 def higher_is_better(name: str) -> bool:
     """Which way the result `name` (`fid_proxy`, `precision`, ...) gets better."""
-    return name.removesuffix("_proxy") not in _LOWER_IS_BETTER
-
-
-def write(path: str | os.PathLike, scores: Mapping[str, protocol.Score]) -> None:
-    """Writes scores with their records as JSON: whole or not at all."""
-    path = pathlib.Path(path)
-    path.parent.mkdir(parents=True, exist_ok=True)
-    temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
-    temporary.write_text(json.dumps({name: score.to_json() for name, score in scores.items()}, indent=2, allow_nan=False) + "\n")
-    os.replace(temporary, path)
-
-
-def read(path: str | os.PathLike) -> dict[str, protocol.Score]:
-    """The scores of a file that `write` made."""
-    return {name: protocol.Score.from_json(score) for name, score in json.loads(pathlib.Path(path).read_text()).items()}
-
-
-def table(scores: Mapping[str, protocol.Score]) -> str:
-    """A text table of the scores, what they were judged by, and how good that judge is."""
-    rows = [("metric", "value", "+/-", "unit")]
-    rows += [(n, f"{s.value:.4g}", "" if s.std is None else f"{s.std:.2g}", s.unit) for n, s in scores.items()]
-    widths = [max(len(row[i]) for row in rows) for i in range(4)]
-    lines = ["  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip() for row in rows]
-    for record in [score.protocol for score in scores.values()][:1]:
-        lines.append(f"{record.num_fake} generated against {record.num_real} real images of the split {record.split!r}")
-        lines.append(f"features: {record.backbone} ({record.weights}), resized by {record.resizer}")
-        if record.judge:
-            shares = ", ".join(f"{name} {share:.1%}" for name, share in record.judge.items())
-            lines.append(f"the extractor's own classifier on real held-out images: {shares}")
-    return "\n".join(lines)
+    return name.removesuffix("_proxy") not in _LOWER_IS_BETTER and not name.startswith("sliced_wasserstein")

@@ -47,6 +47,8 @@ class Protocol:
     subsets: int = _hard(0)
     subset_size: int = _hard(0)
     """Random subsets of a kernel distance, and the rows in each."""
+    pairs: int = _hard(0)
+    """Pairs of images that a similarity is averaged over."""
     k: int = _hard(0)
     """Neighbours of precision, recall, density and coverage."""
     seed: int = 0
@@ -86,10 +88,12 @@ class Score:
     """Standard deviation over splits or subsets, or the standard error of a share; None where neither exists."""
     unit: str = ""
     """`x10^3` for a kernel distance; empty for plain numbers."""
+    details: dict[str, list[int]] = dataclasses.field(default_factory=dict)
+    """What one number does not say: `missing`, the modes that were not found."""
     protocol: Protocol
 
     def to_json(self) -> dict[str, Any]:
-        return {"value": self.value, "std": self.std, "unit": self.unit, "protocol": self.protocol.to_json()}
+        return {"value": self.value, "std": self.std, "unit": self.unit, "details": self.details, "protocol": self.protocol.to_json()}
 
     @classmethod
     def from_json(cls, values: dict[str, Any]) -> "Score":

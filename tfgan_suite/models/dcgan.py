@@ -95,6 +95,13 @@ PRESETS = {
         logging=experiment.Logging(samples_every_steps=1000),
         evaluation=experiment.Evaluation(metrics=("fid", "kid", "prdc")),
     ),
+    "stacked_digits": experiment.Experiment(  # as Srivastava et al. 2017 train it, but at 32 pixels
+        variant="dcgan",
+        model=Config(),
+        data=spec.DatasetConfig(source="stacked_digits:mnist", image_size=(32, 32), resize="margin", batch_size=64),
+        training=experiment.Training(steps=50_000),
+        evaluation=experiment.Evaluation(metrics=("class_modes", "fid"), extractor="channels", samples=26_000),
+    ),
     "demo": experiment.demo(
         "dcgan",
         Config(

@@ -14,7 +14,7 @@ from pipelines import spec
 from tfgan_suite import experiment
 from tfgan_suite.core import alternating, averaging, optimizers, phase
 from tfgan_suite.losses import adversarial, weights
-from tfgan_suite.networks import compact, dcgan, mlp
+from tfgan_suite.networks import compact, dcgan, mlp, toy
 
 
 def _rmsprop() -> optimizers.RMSprop:
@@ -100,8 +100,9 @@ BODIES = {
     "dcgan": (dcgan.generator, dcgan.discriminator),
     "mlp_generator": (_mlp_generator, dcgan.discriminator),
     "compact": (compact.generator, _compact_critic),
-}
-"""Body -> (generator, critic). `mlp_generator`: the paper's test of robustness, a generator without convolutions (section 4.3)."""
+} | toy.BODIES
+"""Body -> (generator, critic). `mlp_generator`: the paper's test of robustness, a generator without convolutions (section 4.3). Those of
+`networks.toy.BODIES` are for vectors."""
 
 
 def _preset(source: str, model: Config, **options) -> experiment.Experiment:

@@ -1,0 +1,108 @@
+"""tfgan-study: trains every cell of a study, or goes on with it, and writes a page with its table and figures.
+
+tfgan-study objectives --quick --output=docs/objectives.md
+"""
+
+import importlib
+import os
+import sys
+import time
+
+from absl import app, flags
+
+from pipelines import spec
+from tfgan_suite.cli import process
+
+STUDIES = {"objectives": "tfgan_suite.studies.objectives"}
+"""Name -> module with `cells`, `measure` and `report`."""
+
+
+def _study(name: str) -> int:
+    values = flags.FLAGS
+    from tfgan_suite.core import files
+    from tfgan_suite.studies import outcome
+
+    study = importlib.import_module(STUDIES[name])
+    cells, outcomes = study.cells(quick=values.quick), {}
+    for number, (cell, experiment) in enumerate(cells.items(), 1):
+        folder = os.path.join(values.workdir or os.path.join("runs", name), cell)
+        found = outcome.load(folder, experiment)
+        how = "was there" if found else "finished"
+        found = found or _run(study, cell, experiment, folder, values.data_dir)
+        if found is None:
+            print("Stopped. The same command goes on from here.", file=sys.stderr)
+            return 1
+        outcomes[cell] = found
+        print(f"{number}/{len(cells)} {cell}: {found.problem or how} ({found.seconds:.1f} s)", flush=True)
+    figures = os.path.splitext(values.output)[0]
+    for file, content in study.report(outcomes, _command(name), os.path.basename(figures)).items():
+        files.write(os.path.join(figures, file) if file else values.output, content)
+    print(values.output)
+    return 0
+
+
+def _run(study, cell: str, experiment, folder: str, data_dir: str):
+    """Trains, judges and measures one cell; None if a signal ended it."""
+    import keras
+
+    from tfgan_suite import runner
+    from tfgan_suite.callbacks import health
+    from tfgan_suite.studies import outcome
+
+    keras.backend.clear_session()  # names of layers, and with them rounding, do not depend on the cells before
+    started, scores, arrays, complaint = time.monotonic(), {}, {}, ""
+    try:
+        result = runner.train(experiment, folder, data_dir=data_dir)
+        if not result.finished:
+            return None
+        result.model.ready()
+        arrays = study.measure(cell, result.model, lambda step: runner.restore(folder, which=str(step)))
+        scores = _scores(result.model, experiment, data_dir)
+    except (health.Unhealthy, FloatingPointError) as problem:
+        complaint = str(problem)
+    found = outcome.Outcome(scores=scores, arrays=arrays, problem=complaint, seconds=time.monotonic() - started)
+    outcome.save(folder, experiment, found)
+    return found
+
+
+def _scores(model, experiment, data_dir: str):
+    """The model's scores. FloatingPointError: a score is not a number, which no page can show."""
+    import math
+
+    from tfgan_suite import runner
+
+    scores = runner.evaluate(model, experiment, data_dir=data_dir)
+    broken = [name for name, score in scores.items() if not math.isfinite(score.value)]
+    if broken:
+        raise FloatingPointError(f"The samples could be judged, but not by {', '.join(broken)}: no finite number.")
+    return scores
+
+
+def _command(name: str) -> str:
+    """The command as the page shows it: what decides its numbers, not where its cells lie."""
+    values = flags.FLAGS
+    return f"tfgan-study {name}{' --quick' if values.quick else ''} --output={values.output}"
+
+
+def main() -> None:
+    """The command."""
+    process.settings()
+    chosen: list[str] = []
+
+    def parse(argv: list[str]) -> list[str]:
+        rest = app.parse_flags_with_usage(argv)
+        if len(rest) != 2 or rest[1] not in STUDIES:
+            print(f"error: Name one study: {', '.join(STUDIES)}. Received: {' '.join(rest[1:]) or 'none'}.", file=sys.stderr)
+            sys.exit(2)
+        chosen.append(rest[1])
+        return rest[:1]
+
+    flags.DEFINE_string("output", None, "The page to write, a Markdown file; its figures go to a folder of the same name.", required=True)
+    flags.DEFINE_bool("quick", False, "A part of the study that takes minutes on two cores.")
+    flags.DEFINE_string("workdir", None, "Folder of the cells, each a run of its own; finished ones are not trained again [runs/<study>].")
+    flags.DEFINE_string("data_dir", spec.default_data_dir(), "Folder of prepared datasets and caches.")
+    process.run(lambda argv: _study(chosen[0]), flags_parser=parse)
+
+
+if __name__ == "__main__":
+    main()
