@@ -61,6 +61,12 @@ VARIANTS = {
         paper="Miyato et al. 2018, arXiv:1802.05957",
         summary="Spectral normalisation on a ResNet, with or without classes.",
     ),
+    "improved_gan": Variant(
+        module="tfgan_suite.models.improved_gan",
+        model="ImprovedGan",
+        paper="Salimans et al. 2016, arXiv:1606.03498",
+        summary="Semi-supervised classification; feature matching, minibatch discrimination, virtual batch normalisation.",
+    ),
 }
 
 _EXPERIMENT = "tfgan_suite.experiment"
@@ -94,6 +100,10 @@ TYPES = {
     "MatchingAwareGradientPenalty": _PENALTY,
     "Drift": _PENALTY,
     "OrthogonalRegularization": _WEIGHTS,
+    "FeatureMatching": "tfgan_suite.losses.feature_matching",
+    "HistoricalAveraging": "tfgan_suite.losses.historical_averaging",
+    "SemiSupervised": "tfgan_suite.losses.semi_supervised",
+    "SmoothedAdversarial": "tfgan_suite.losses.label_smoothing",
     "Flip": _AUGMENT,
     "PadAndCrop": _AUGMENT,
     "ResizedCrop": _AUGMENT,
