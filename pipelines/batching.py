@@ -4,17 +4,17 @@ from collections.abc import Sequence
 
 import tensorflow as tf
 
-from pipelines import augment, loading, readers
+from pipelines import augment, labelled, loading, readers
 
 _ROUNDS = 8  # of the cipher behind RandomIndexShuffle; even, at least 4
 _SHUFFLE_EXAMPLES = 10_000
 _SHUFFLE_BYTES = 256 * 2**20
 
 
-def permuted(position: tf.Tensor, *, count: int, seed: int) -> tf.Tensor:
-    """Row of the example at each global `position` [b] int64. Every `count` positions are an epoch, permuted by (seed, epoch)."""
+def permuted(position: tf.Tensor, *, count: int, seed: int, use: int = 0) -> tf.Tensor:
+    """Row of the example at each global `position` [b] int64. Every `count` positions are an epoch, permuted by (seed, epoch, use)."""
     epoch = position // count
-    seeds = tf.stack([tf.fill(tf.shape(position), tf.constant(seed, tf.int64)), epoch, tf.zeros_like(epoch)], 1)
+    seeds = tf.stack([tf.fill(tf.shape(position), tf.constant(seed, tf.int64)), epoch, tf.fill(tf.shape(position), tf.constant(use, tf.int64))], 1)
     last = tf.fill(tf.shape(position), tf.constant(count - 1, tf.int64))
     return tf.raw_ops.RandomIndexShuffle(index=position % count, seed=seeds, max_index=last, rounds=_ROUNDS)
 
@@ -23,25 +23,43 @@ def addressed(
     table: loading.Table,
     layout: readers.Layout,
     *,
+    keys: Sequence[str],
+    labelled_rows: Sequence[int],
     seed: int,
     start: int,
     batch_size: int,
     shard: tuple[int, int],
     augmentations: Sequence[augment.Augmentation],
 ) -> tf.data.Dataset:
-    """Batches from global position `start`. Host i of n gets rows i * b / n to (i + 1) * b / n of each global batch of b."""
+    """Batches of these keys from global position `start`. Host i of n gets rows i * b / n to (i + 1) * b / n of each global batch of b.
+
+    Every `image` comes with the label, if asked for, that it has; the labelled keys walk through `labelled_rows` in an order of their own.
+    """
     rows = batch_size // shard[1]
     firsts = tf.data.Dataset.counter(start=start + shard[0] * rows, step=batch_size, dtype=tf.int64)
 
     def numbers(first):
         return permuted(first + tf.range(rows, dtype=tf.int64), count=table.count, seed=seed)
 
-    if table.files.shape[0]:
-        batches = firsts.map(numbers).unbatch().map(lambda i: from_file(table, layout, i), num_parallel_calls=tf.data.AUTOTUNE)
-        batches = tf.data.Dataset.zip(firsts, batches.batch(rows, drop_remainder=True))
-    else:
-        batches = firsts.map(lambda first: (first, {key: tf.gather(column, numbers(first)) for key, column in table.columns.items()}))
-    return _finish(batches, layout, seed, rows, augmentations)
+    def labelled_numbers(first):
+        order = permuted(first + tf.range(rows, dtype=tf.int64), count=len(labelled_rows), seed=seed, use=1)
+        return tf.gather(tf.constant(labelled_rows, tf.int64), order)
+
+    batches = _at(table, layout, firsts, numbers, rows, [key for key in keys if key not in labelled.KEYS])
+    if labelled_rows:
+        few = _at(table, layout, firsts, labelled_numbers, rows, list(labelled.KEYS.values()))
+        few = few.map(lambda batch: {key: batch[column] for key, column in labelled.KEYS.items() if key in keys})
+        batches = tf.data.Dataset.zip(batches, few).map(lambda batch, more: batch | more)
+        layout = labelled.layout(layout)
+    return _finish(tf.data.Dataset.zip(firsts, batches), layout, seed, rows, augmentations)
+
+
+def _at(table, layout, firsts: tf.data.Dataset, numbers, rows: int, keys: Sequence[str]) -> tf.data.Dataset:
+    """The rows `numbers(first)` of these columns, for every `first`."""
+    if not table.files.shape[0]:
+        return firsts.map(lambda first: {key: tf.gather(table.columns[key], numbers(first)) for key in keys})
+    examples = firsts.map(numbers).unbatch().map(lambda i: from_file(table, layout, i), num_parallel_calls=tf.data.AUTOTUNE)
+    return examples.map(lambda row: {key: row[key] for key in keys}).batch(rows, drop_remainder=True)
 
 
 def streamed(
@@ -74,8 +92,8 @@ def _finish(batches: tf.data.Dataset, layout: readers.Layout, seed: int, rows: i
 
     def finish(first, values):
         batch = layout.batch(values)
-        draws = augment.Draws(seed, first, rows)
-        return batch | {"image": augment.apply(augmentations, batch["image"], draws)} if augmentations else batch
+        draws = {"image": augment.Draws(seed, first, rows), "labelled_image": augment.Draws(seed, first, rows).fold("labelled")}
+        return batch | {key: augment.apply(augmentations, batch[key], draws[key]) for key in draws if key in batch} if augmentations else batch
 
     options = tf.data.Options()
     options.deterministic = True

@@ -9,7 +9,7 @@ import numpy as np
 import tensorflow as tf
 from absl import logging
 
-from pipelines import augment, batching, catalog, loading, readers, spec
+from pipelines import augment, batching, catalog, labelled, loading, readers, spec
 
 _PROBED = 64  # examples looked at where a source does not state the size of its images
 
@@ -30,11 +30,12 @@ def build(config: spec.DatasetConfig, data_dir: str, *, keys: Sequence[str], see
     _check_vectors(config, data_spec)
     augment.check(config.augmentations, data_spec.image_shape)
     moved = [type(a).__name__ for a in config.augmentations if a.moves_pixels]
-    others = [key for key in keys if key != "image" and columns[key].kind in ("image", "mask")]
+    others = [key for key in keys if key != "image" and key not in labelled.KEYS and columns[key].kind in ("image", "mask")]
     if moved and others:
         raise ValueError(f"{moved[0]} would move the pixels of 'image' but not those of {others[0]!r}. Take it out of data.augmentations.")
-    layout = readers.Layout(columns={key: columns[key] for key in keys}, size=tuple(config.image_size), resize=config.resize)
-    return Data(config=config, data_dir=data_dir, reader=reader, layout=layout, data_spec=data_spec, seed=seed)
+    stored = dict.fromkeys(labelled.KEYS.get(key, key) for key in keys)
+    layout = readers.Layout(columns={key: columns[key] for key in stored}, size=tuple(config.image_size), resize=config.resize)
+    return Data(config=config, data_dir=data_dir, reader=reader, layout=layout, data_spec=data_spec, keys=tuple(keys), seed=seed)
 
 
 def describe(config: spec.DatasetConfig, data_dir: str) -> spec.DataSpec:
@@ -46,9 +47,10 @@ class Data:
     """Training batches, examples in order, and what is known of both."""
 
     def __init__(
-        self, *, config: spec.DatasetConfig, data_dir: str, reader: readers.Reader, layout: readers.Layout, data_spec: spec.DataSpec, seed: int
-    ):
-        self._config, self._data_dir, self._reader, self._layout, self._seed = config, data_dir, reader, layout, seed % 2**63
+        self, *, config: spec.DatasetConfig, data_dir: str, reader: readers.Reader, layout: readers.Layout, data_spec: spec.DataSpec,
+        keys: tuple[str, ...], seed: int,
+    ):  # fmt: skip
+        self._config, self._data_dir, self._reader, self._layout, self._keys, self._seed = config, data_dir, reader, layout, keys, seed % 2**63
         self._splits = {"train": config.split} | ({"test": config.test_split} if data_spec.test_size else {})
         self._tables: dict[str, loading.Table | None] = {}
         table = self._table("train")
@@ -56,7 +58,8 @@ class Data:
         """Whether `batches` starts at any position. If not, its iterator has to be checkpointed."""
         self.skipped = len(table.skipped) if table else 0
         """Unreadable examples left out of the training split (`on_error=skip`). A streamed source logs them when it meets them and counts none."""
-        self.spec = dataclasses.replace(data_spec, size=table.count) if table else data_spec
+        rows = tuple(self._labelled_rows(table)) if set(keys) & set(labelled.KEYS) else ()
+        self.spec = dataclasses.replace(data_spec, size=table.count if table else data_spec.size, labelled=rows)
         self.fingerprint = self._fingerprint()
         """Changes with the stored examples of either split, and with what is done to them before training sees them."""
 
@@ -71,7 +74,7 @@ class Data:
         common = {"seed": self._seed, "batch_size": batch_size, "shard": shard, "augmentations": self._config.augmentations}
         table = self._table("train")
         if table is not None:
-            return batching.addressed(table, self._layout, start=start, **common)
+            return batching.addressed(table, self._layout, keys=self._keys, labelled_rows=self.spec.labelled, start=start, **common)
         if start:
             raise ValueError(f"{self.spec.name!r} is streamed, so it starts at example 0 only: restore its iterator. Received: start={start}.")
         return batching.streamed(self._reader, self._config.split, self._layout, skip_errors=self._config.on_error == "skip", **common)
@@ -115,6 +118,17 @@ class Data:
         if "label" in table.columns:
             check_labels(table.columns["label"].numpy(), self._layout.columns["label"], f"{self._reader.name!r}, split {name!r}")
         return table
+
+    def _labelled_rows(self, table: loading.Table | None) -> list[int]:
+        """The rows whose labels are used."""
+        config, who = self._config, f"{self._reader.name!r}, split {self._config.split!r}"
+        if table is None:
+            raise ValueError(
+                f"{who}, is streamed, so no labelled examples can be set aside: its labels are not known before training. Hold it in memory: "
+                f"raise data.memory_limit_mb={config.memory_limit_mb}."
+            )
+        labels, column = table.columns["label"].numpy(), self._layout.columns["label"]
+        return labelled.choose(labels, column, per_class=config.labelled_per_class, seed=config.labelled_seed, who=who).tolist()
 
     def _fingerprint(self) -> str:
         stamps = [self._reader.stamp(name) for name in self._splits.values()]
@@ -164,7 +178,7 @@ def _open(config: spec.DatasetConfig, data_dir: str) -> tuple[readers.Reader, di
         test_size=test_size,
         mixture=reader.mixture,
     )
-    return reader, columns, data_spec
+    return reader, columns, labelled.described(data_spec, config)
 
 
 def _check_vectors(config: spec.DatasetConfig, data_spec: spec.DataSpec) -> None:

@@ -32,6 +32,11 @@ class DatasetConfig:
     `pad` (scale to fit, black margins), `margin` (no scaling, centred between black margins)."""
     batch_size: int = 64
     """Examples in one minibatch, over all replicas together."""
+    labelled_per_class: int = 0
+    """Above 0, for semi-supervised learning: every batch holds as many labelled examples beside its `image`, as `labelled_image` and
+    `labelled_label`. They are drawn from this many of each class, all of the training split staying unlabelled in `image`."""
+    labelled_seed: int = 0
+    """Which examples are the labelled ones; with few of them the result depends much on it."""
     augmentations: tuple[Any, ...] = ()
     """Host-side augmentations of the real images in order, configs from `pipelines.augment`."""
     on_error: str = "raise"
@@ -44,6 +49,10 @@ class DatasetConfig:
             raise ValueError(
                 "data.batch_size must be at least 1; data.memory_limit_mb and data.image_size must not be negative. "
                 f"Received: {self.batch_size}, {self.memory_limit_mb}, {self.image_size}."
+            )
+        if self.labelled_per_class < 0 or self.labelled_seed < 0:
+            raise ValueError(
+                f"data.labelled_per_class and data.labelled_seed must not be negative. Received: {self.labelled_per_class}, {self.labelled_seed}."
             )
 
 
@@ -89,6 +98,8 @@ class DataSpec:
     """Examples in the held-out split."""
     mixture: Mixture | None = None
     """The modes of a toy distribution."""
+    labelled: tuple[int, ...] = ()
+    """Rows of the training split, in stored order and without the unreadable ones, whose labels are used in semi-supervised training."""
 
     @property
     def image_shape(self) -> tuple[int, int, int]:
@@ -105,11 +116,11 @@ class DataSpec:
         """Raises a ValueError that names the dataset, the missing key and the remedy."""
         for key in keys:
             if key not in self.features:
-                raise ValueError(
-                    f"{who} trains on the batch key {key!r}, which the dataset {self.name!r} does not have. It has: "
-                    f"{', '.join(sorted(self.features))}. Choose a dataset with {key!r} (--experiment.data.source=...), or a variant that does "
-                    "without it."
-                )
+                there = ", ".join(sorted(self.features))
+                found = f"{who} trains on the batch key {key!r}, which the dataset {self.name!r} does not have. It has: {there}."
+                if key.startswith("labelled_"):
+                    raise ValueError(f"{found} Say how many examples are labelled: --experiment.data.labelled_per_class=10.")
+                raise ValueError(f"{found} Choose a dataset with {key!r} (--experiment.data.source=...), or a variant that does without it.")
 
     def to_json(self) -> dict[str, Any]:
         return dataclasses.asdict(self)
@@ -119,4 +130,5 @@ class DataSpec:
         features = {key: Feature(**(f | {"shape": tuple(f["shape"])})) for key, f in values["features"].items()}
         groups = {key: tuple(g) for key, g in values["class_groups"].items()}
         mixture = Mixture.from_json(values["mixture"]) if values.get("mixture") else None
-        return cls(**(values | {"features": features, "class_names": tuple(values["class_names"]), "class_groups": groups, "mixture": mixture}))
+        tuples = {key: tuple(values.get(key, ())) for key in ("class_names", "labelled")}
+        return cls(**(values | tuples | {"features": features, "class_groups": groups, "mixture": mixture}))

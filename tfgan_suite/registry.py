@@ -79,6 +79,12 @@ VARIANTS = {
         paper="Miyato et al. 2018, arXiv:1802.05957",
         summary="Spectral normalisation on a ResNet, with or without classes.",
     ),
+    "improved_gan": Variant(
+        module="tfgan_suite.models.improved_gan",
+        model="ImprovedGan",
+        paper="Salimans et al. 2016, arXiv:1606.03498",
+        summary="Semi-supervised classification; feature matching, minibatch discrimination, virtual batch normalisation.",
+    ),
 }
 
 _EXPERIMENT = "tfgan_suite.experiment"
@@ -103,7 +109,6 @@ TYPES = {
     "LinearDecay": _OPTIMIZERS,
     "ExponentialDecay": _OPTIMIZERS,
     "Adversarial": "tfgan_suite.losses.adversarial",
-    "LabelSmoothing": "tfgan_suite.losses.adversarial",
     "LeastSquares": "tfgan_suite.losses.least_squares",
     "FDivergence": "tfgan_suite.losses.divergences",
     "DropoutNoise": "tfgan_suite.models.gan",
@@ -116,6 +121,10 @@ TYPES = {
     "Drift": _PENALTY,
     "OrthogonalRegularization": _WEIGHTS,
     "WeightDecay": _WEIGHTS,
+    "FeatureMatching": "tfgan_suite.losses.feature_matching",
+    "HistoricalAveraging": "tfgan_suite.losses.historical_averaging",
+    "SemiSupervised": "tfgan_suite.losses.semi_supervised",
+    "SmoothedAdversarial": "tfgan_suite.losses.label_smoothing",
     "Flip": _AUGMENT,
     "PadAndCrop": _AUGMENT,
     "ResizedCrop": _AUGMENT,

@@ -22,7 +22,7 @@ from tfgan_suite import workdir as workdirs
 from tfgan_suite.callbacks import checkpoints as saving
 from tfgan_suite.callbacks import evaluation as evaluating
 from tfgan_suite.callbacks import health, logs, samples
-from tfgan_suite.core import checkpoint, distribution, execution, feed, files, gan, interruption, phase, precision, run, sampling
+from tfgan_suite.core import checkpoint, classification, distribution, execution, feed, files, gan, interruption, phase, precision, run, sampling
 from tfgan_suite.metrics import evaluation, features, protocol, reference
 
 
@@ -124,7 +124,7 @@ def evaluator(experiment: experiments.Experiment, *, data_dir: str) -> evaluatio
         batch_norm="standing",
         batch_size=config.batch_size,
     )
-    return evaluation.Evaluator(extractor=extractor, reference=real, metrics=tuple(config.metrics), seed=experiment.seed, record=record)
+    return evaluation.Evaluator(extractor=extractor, reference=real, metrics=tuple(config.metrics), seed=experiment.seed, data=data, record=record)
 
 
 def evaluate(model: gan.Gan, experiment: experiments.Experiment, *, data_dir: str) -> dict[str, protocol.Score]:
@@ -136,7 +136,7 @@ def judge(model: gan.Gan, experiment: experiments.Experiment, by: evaluation.Eva
     """The same by an evaluator that is there already."""
     config = experiment.evaluation
     drawn = sampling.samples(model, config.samples, batch_size=config.batch_size, seed=experiment.seed, truncation=config.truncation)
-    return by.run(drawn, step=int(model.step.numpy()))
+    return by.run(drawn, step=int(model.step.numpy()), classify=classification.classifier(model))
 
 
 def kept_steps(workdir: str) -> list[int]:
@@ -167,6 +167,9 @@ class _Stage:
         if self.chief:
             files.write(os.path.join(self.folder, "data_spec.json"), json.dumps(self.data.spec.to_json(), indent=2))
         history = saved.restore() or []
+        if saved.current < 0 and model.initial_examples:
+            with self.strategy.scope():
+                model.initialize(next(iter(self.data.batches(start=0, batch_size=model.initial_examples))))
         if int(model.step.numpy()) >= self.stage.steps:
             return model, True
         training = self.experiment.training

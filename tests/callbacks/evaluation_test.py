@@ -18,7 +18,10 @@ class Judge:
     def __init__(self, *values, name="fid"):
         self.values, self.name, self.seen = list(values), name, []
 
-    def run(self, batches, *, step):
+    def check_classifier(self, classify):
+        assert classify is None
+
+    def run(self, batches, *, step, classify):
         images = [batch["image"] for batch in batches]
         self.seen.append((step, np.concatenate(images)))
         return {self.name: protocol.Score(value=self.values[len(self.seen) - 1], protocol=protocol.Protocol(metric=self.name))}

@@ -5,16 +5,18 @@ import tensorflow as tf
 import tiny
 
 from tfgan_suite.core import alternating, optimizers
-from tfgan_suite.losses import adversarial, gradient_penalty, term
+from tfgan_suite.layers import minibatch_discrimination
+from tfgan_suite.losses import adversarial, feature_matching, gradient_penalty, historical_averaging, term
+from tfgan_suite.networks import improved_gan
 
 
-def two_replicas_and_one(mirrored, config, steps=3):
+def two_replicas_and_one(mirrored, config, steps=3, kind=tiny.Tiny):
     keras.backend.clear_session()
     with mirrored.scope():
-        two = tiny.build(config)
+        two = tiny.build(config, kind=kind)
     batches = [tiny.batch(8 * config.discriminator_steps, seed=i) for i in range(steps)]
     tiny.train_mirrored(mirrored, two, batches)
-    one = tiny.build(config)
+    one = tiny.build(config, kind=kind)
     tiny.train(one, batches)
     return tiny.largest_difference(tiny.weights(two), tiny.weights(one))
 
@@ -170,3 +172,106 @@ def test_fit_trains_on_two_replicas(mirrored):
     data = tf.data.Dataset.from_tensor_slices(tiny.batch(16)).batch(8, drop_remainder=True)
     model.fit(data, epochs=1, verbose=0, shuffle=False)
     assert int(model.step.numpy()) == 2
+
+
+class Noisy(tiny.Tiny):
+    """A discriminator with dropout and Gaussian noise."""
+
+    def build_discriminator(self):
+        return improved_gan.mlp_discriminator(image_shape=self.data.image_shape, width=8)
+
+
+class Coupled(tiny.Tiny):
+    """A discriminator that compares the samples of a batch."""
+
+    def build_discriminator(self):
+        join = minibatch_discrimination.MinibatchDiscrimination(3, 2, form="paper")
+        return improved_gan.compact_discriminator(image_shape=self.data.image_shape, width=4, join=join)
+
+
+HISTORY = historical_averaging.HistoricalAveraging(generator_weight=0.5, discriminator_weight=0.2)
+
+
+@pytest.mark.parametrize(
+    ("kind", "config"),
+    [
+        (Noisy, tiny.Config()),
+        (Coupled, tiny.Config()),
+        (tiny.Tiny, tiny.Config(terms=(adversarial.Adversarial(loss="hinge"), feature_matching.FeatureMatching()), generator_batches=2)),
+        (tiny.Tiny, tiny.Config(terms=(adversarial.Adversarial(loss="hinge"), HISTORY), discriminator_steps=2)),
+    ],
+    ids=["noise", "minibatch discrimination", "feature matching", "historical averaging"],
+)
+def test_two_replicas_of_b_equal_one_of_2b_with_what_salimans_et_al_add(mirrored, kind, config):
+    assert two_replicas_and_one(mirrored, config, kind=kind) < 1e-5
+
+
+def test_a_noisy_discriminator_gets_fresh_numbers_for_every_view_and_update():
+    model = tiny.build(kind=Noisy)
+    views = {name: {"image": tf.zeros([4, 8, 8, 3])} for name in ("real", "fake")}
+    stream = model.random()
+    noisy = [model.with_noise(views, stream.fold(i)) for i in range(2)]
+    inputs = {i.name: tuple(i.shape[1:]) for i in model.discriminator.inputs if i.name != "image"}
+    assert len(inputs) == 6 and set(noisy[0]["real"]) == {"image", *inputs}
+    for key, shape in inputs.items():
+        drawn = [view[key].numpy() for given in noisy for view in given.values()]
+        assert drawn[0].shape == (4, *shape)
+        assert len({numbers.tobytes() for numbers in drawn}) == 4
+    assert np.std(noisy[0]["real"]["normal_noise_0"]) == pytest.approx(1.0, abs=0.1)
+    scores = model.discriminate(noisy[0])
+    assert not np.allclose(scores["real"]["logits"], scores["fake"]["logits"])
+
+
+def test_numbers_that_a_view_brings_are_kept():
+    given = tf.fill([4, 192], 7.0)
+    views = tiny.build(kind=Noisy).with_noise({"real": {"image": tf.zeros([4, 8, 8, 3]), "normal_noise_0": given}}, tiny.build().random())
+    np.testing.assert_array_equal(views["real"]["normal_noise_0"], given)
+
+
+def test_a_penalty_scores_its_own_points_under_the_noise_of_its_view():
+    config = tiny.Config(terms=(adversarial.Adversarial(loss="wasserstein"), gradient_penalty.GradientPenalty()))
+    logs = tiny.train(tiny.build(config, kind=Noisy), [tiny.batch(8)])[0]
+    assert np.isfinite(list(logs.values())).all()
+
+
+def test_views_of_a_discriminator_that_compares_samples_are_scored_apart():
+    model = tiny.build(kind=Coupled)
+    assert alternating.couples_samples(model.discriminator) and not alternating.couples_samples(tiny.build().discriminator)
+    noise = model.with_noise({"real": tiny.batch(8, seed=1), **{f"fake {s}": tiny.batch(8, seed=s) for s in (2, 3)}}, model.random())
+    logits = [model.discriminate({"real": noise["real"], "fake": noise[f"fake {s}"]})["real"]["logits"].numpy() for s in (2, 3)]
+    np.testing.assert_array_equal(logits[0], logits[1])
+
+
+def test_a_history_is_the_mean_of_the_weights_after_every_update_and_at_the_start():
+    model = tiny.build(tiny.Config(terms=(adversarial.Adversarial(loss="hinge"), HISTORY), discriminator_steps=2))
+    seen = {"generator": [], "discriminator": []}
+
+    def note(name):
+        seen[name].append([v.numpy() for v in getattr(model, name).trainable_variables])
+
+    for name in seen:
+        note(name)
+    for i in range(3):
+        for part in model.minibatches(tiny.batch(8, seed=i)):
+            model.update_discriminator(part, model.random().fold(i))
+            note("discriminator")
+        model.update_generator(part, model.random().fold(i))
+        note("generator")
+    for name, count in (("generator", 4), ("discriminator", 7)):
+        assert len(seen[name]) == count
+        network, history = getattr(model, name), getattr(model, f"{name}_history")
+        trained = [a.numpy() for a, v in zip(history.variables, network.variables, strict=True) if v.trainable]
+        for average, values in zip(trained, zip(*seen[name], strict=True), strict=True):
+            np.testing.assert_allclose(average, np.mean(values, 0), atol=1e-6)
+
+
+def test_a_history_is_checkpointed_like_any_network_and_kept_only_where_a_term_reads_it():
+    assert {"generator_history", "discriminator_history"} <= tiny.build(tiny.Config(terms=(HISTORY,))).variable_groups().keys()
+    assert not [name for name in tiny.build().variable_groups() if "history" in name]
+
+
+def test_a_term_s_batch_keys_are_required_of_the_dataset():
+    class Needy(Linear):
+        needs = ("labelled_image",)
+
+    assert alternating.AlternatingGan.keys_for(alternating.Config(terms=(Needy(), Linear()))) == ("image", "labelled_image")

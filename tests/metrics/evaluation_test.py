@@ -26,7 +26,7 @@ class Reader(extractor.Extractor):
         return features, logits if self.classes != "none" else tf.zeros([pixels.shape[0], 0])
 
 
-ALL = tuple(name for name in evaluation.METRICS if name != "modes")  # which is for toy distributions: see collapse_test.py
+ALL = tuple(name for name, metric in evaluation.METRICS.items() if not metric.classifier and name != "modes")  # toys have modes: collapse_test.py
 
 
 def evaluator(folder, metrics=ALL, data=None, judge=None, limit=-1, **keywords):
@@ -224,15 +224,48 @@ def test_no_images_are_refused(tmp_path):
         evaluator(tmp_path, ("fid",)).run([])
 
 
+def judge_of_classifiers(folder, data, metrics=("test_error",)):
+    real = reference.build(Reader(), data, cache_dir=folder, split="train", limit=50)
+    return evaluation.Evaluator(extractor=Reader(), reference=real, metrics=metrics, data=data)
+
+
+def test_the_test_error_is_the_share_of_held_out_images_that_the_models_classifier_gets_wrong(tmp_path, fakes):
+    data = bar_data.Bars(test_size=1200)
+    seen = []
+
+    def classify(images):
+        """Right but for the first 30 of all."""
+        labels = data.draw(1200, seed=1)["label"][len(seen) : len(seen) + len(images)]
+        labels = np.where(len(seen) + np.arange(len(images)) < 30, (labels + 1) % 4, labels)
+        seen.extend(images)
+        return labels
+
+    scores = judge_of_classifiers(tmp_path, data, ("fid", "test_error")).run(batches(fakes), step=7, classify=classify)
+    np.testing.assert_array_equal(np.stack(seen), data.draw(1200, seed=1)["image"])
+    score = scores["test_error"]
+    assert score.value == pytest.approx(0.025) and score.std == pytest.approx(np.sqrt(0.025 * 0.975 / 1200))
+    record = score.protocol
+    assert (record.metric, record.split, record.num_real, record.num_fake, record.step) == ("test_error", "test", 1200, 0, 7)
+    assert (record.backbone, record.weights, record.judge) == ("classify", "", {})
+    assert (scores["fid_proxy"].protocol.split, scores["fid_proxy"].protocol.backbone) == ("train", "reader")
+
+
+def test_the_test_error_of_a_model_that_does_not_classify_is_refused_before_anything_is_generated(tmp_path, fakes):
+    stream = batches(fakes, 40)
+    with pytest.raises(ValueError, match="'test_error' judges a model's own classifier, its endpoint 'classify', and this model has none"):
+        judge_of_classifiers(tmp_path, bar_data.Bars()).run(stream)
+    assert len(list(stream)) == 4
+
+
+@pytest.mark.parametrize(
+    ("options", "says"), [({"labels": False}, "needs labels, and the data has none"), ({"test_size": 0}, "needs a held-out split")]
+)
+def test_the_test_error_is_refused_for_data_without_labels_or_without_a_held_out_split(tmp_path, options, says):
+    with pytest.raises(ValueError, match=f"'test_error' {says}"):
+        judge_of_classifiers(tmp_path, bar_data.Bars(**options))
+
+
 def test_which_way_results_get_better():
-    assert [
-        n
-        for n in ("fid", "fid_proxy", "kid_proxy", "intra_fid", "is_proxy", "recall", "agreement_pose", "modes", "sliced_wasserstein_16")
-        if not evaluation.higher_is_better(n)
-    ] == [
-        "fid",
-        "fid_proxy",
-        "kid_proxy",
-        "intra_fid",
-        "sliced_wasserstein_16",
-    ]
+    names = ("fid", "fid_proxy", "kid_proxy", "intra_fid", "is_proxy", "recall", "agreement_pose", "modes", "sliced_wasserstein_16", "test_error")
+    lower = ["fid", "fid_proxy", "kid_proxy", "intra_fid", "sliced_wasserstein_16", "test_error"]
+    assert [n for n in names if not evaluation.higher_is_better(n)] == lower

@@ -56,12 +56,12 @@ class Tiny(conditional.LabelConditional, alternating.AlternatingGan):
         )
 
 
-def build(config: Config | None = None, *, seed: int = 0, steps: int = 8, precision: str = "float32", side: int = 8) -> Tiny:
-    """A fresh model; equal seeds give equal initial weights. Layer names start anew, since they change rounding."""
+def build(config: Config | None = None, *, seed: int = 0, steps: int = 8, precision: str = "float32", side: int = 8, kind=Tiny) -> Tiny:
+    """A fresh model of the class `kind`; equal seeds give equal initial weights. Layer names start anew, since they change rounding."""
     if not tf.distribute.has_strategy():
         keras.backend.clear_session()
     keras.utils.set_random_seed(seed)
-    return Tiny(config or Config(), data_spec(side=side), run.Run(seed=seed, phase="train", steps=steps, precision=precision))
+    return kind(config or Config(), data_spec(side=side), run.Run(seed=seed, phase="train", steps=steps, precision=precision))
 
 
 def weights(model) -> dict[str, np.ndarray]:

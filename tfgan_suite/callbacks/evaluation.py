@@ -7,7 +7,7 @@ import keras
 import tensorflow as tf
 
 from tfgan_suite import experiment
-from tfgan_suite.core import checkpoint, files, sampling
+from tfgan_suite.core import checkpoint, classification, files, sampling
 from tfgan_suite.metrics import evaluation
 
 
@@ -31,6 +31,7 @@ class Evaluate(keras.callbacks.Callback):
         self._path, self._writer = path, writer
 
     def on_train_begin(self, logs=None):
+        self._evaluator.check_classifier(classification.classifier(self.model))
         self._write()  # a killed run may have written results beyond the step it resumes from
 
     def on_train_batch_end(self, batch, logs=None):
@@ -43,7 +44,7 @@ class Evaluate(keras.callbacks.Callback):
         config = self._config.evaluation
         self.model.ready()
         drawn = sampling.samples(self.model, config.samples, batch_size=config.batch_size, seed=self._config.seed, truncation=config.truncation)
-        scores = self._evaluator.run(drawn, step=step)
+        scores = self._evaluator.run(drawn, step=step, classify=classification.classifier(self.model))
         self._history.append({"step": step} | {name: score.to_json() for name, score in scores.items()})
         self._write()
         with self._writer.as_default(step):

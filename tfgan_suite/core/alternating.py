@@ -14,6 +14,9 @@ from tfgan_suite.ops import random
 Views = dict[str, dict[str, tf.Tensor]]
 Terms = tuple[term.Term, ...]
 
+NOISE = {"uniform_noise": lambda stream, shape: stream.uniform(shape), "normal_noise": lambda stream, shape: stream.normal(shape)}
+"""What the discriminator's inputs whose names begin so are given, anew for each view and update: numbers in [0, 1), or from N(0, 1)."""
+
 
 @dataclasses.dataclass(kw_only=True)
 class Config(gan.Config):
@@ -49,6 +52,11 @@ class Step:
     random: random.Stream
     network: keras.Model
 
+    @property
+    def history(self) -> list[tuple[tf.Tensor, tf.Tensor]]:
+        """(mean of all it has been since initialisation, present value) of each trained weight of `network`; for a term with `needs_history`."""
+        return [(tf.convert_to_tensor(a), tf.convert_to_tensor(v)) for a, v in averaging.pairs(self.model.history(self.network), self.network)]
+
     def score(self, view: dict[str, tf.Tensor]) -> dict[str, tf.Tensor]:
         """The discriminator's heads on points of the term's own, in a pass of their own."""
         return self.model.score(view)
@@ -62,6 +70,10 @@ class Step:
 class AlternatingGan(gan.Gan):
     """k discriminator updates, then one generator update, on losses that are sums of the config's terms."""
 
+    @classmethod
+    def keys_for(cls, config):
+        return tuple(dict.fromkeys((*cls.needs, *(key for t in config.terms for key in t.needs))))
+
     def build_networks(self) -> None:
         config: Config = self.config
         if not config.terms:
@@ -72,7 +84,10 @@ class AlternatingGan(gan.Gan):
         self.discriminator_optimizer = self.optimizer(
             "discriminator", config.discriminator_optimizer, self.discriminator, updates_per_step=config.discriminator_steps
         )
-        self._scores_together = not averaging.normalization_layers(self.discriminator)  # batch norm would mix the statistics of real and fake
+        self._scores_together = not couples_samples(self.discriminator)  # it would mix real and fake
+        if any(t.needs_history for t in config.terms):
+            self.generator_history = averaging.twin(self.generator, self.build_generator)
+            self.discriminator_history = averaging.twin(self.discriminator, self.build_discriminator)
 
     def build_generator(self) -> keras.Model:
         """A new generator: {"latents", condition keys} -> {"image"}."""
@@ -104,6 +119,7 @@ class AlternatingGan(gan.Gan):
             views = {"real": part, "fake": self.fake(part, part_stream)}
             for t, step in steps:
                 views |= t.views(views, step)
+            views = self.with_noise(views, part_stream.fold("noise"))
             with tf.GradientTape() as tape:
                 scores = self.discriminate(views)
                 losses = {t.log_name: t.discriminator_loss(views, scores, step) for t, step in steps}
@@ -111,6 +127,7 @@ class AlternatingGan(gan.Gan):
             shares.append(self.gradients(loss, tape, self.discriminator_optimizer, self.discriminator))
             logs.append(losses | {"loss": loss} | {f"{v}_logits": tf.reduce_mean(scores[v]["logits"]) for v in ("real", "fake")})
         norm = self.apply(shares, self.discriminator_optimizer, self.discriminator)
+        self._remember(self.discriminator, self.discriminator_optimizer)
         return _prefixed("discriminator", logs, norm)
 
     def update_generator(self, batch: dict[str, tf.Tensor], stream: random.Stream) -> dict[str, tf.Tensor]:
@@ -124,12 +141,14 @@ class AlternatingGan(gan.Gan):
                 views = {"fake": self.fake(part, part_stream, self.config.generator_batches)}
                 for t, step in steps:
                     views |= t.generator_views(views, step)
+                views = self.with_noise(views, part_stream.fold("noise"))
                 scores = self.discriminate(views)
                 losses = {t.log_name: t.generator_loss(views, scores, step) for t, step in steps}
                 loss = tf.add_n(list(losses.values()))
             shares.append(self.gradients(loss, tape, self.generator_optimizer, self.generator))
             logs.append(losses | {"loss": loss, "diversity": diversity(views["fake"]["image"])})
         norm = self.apply(shares, self.generator_optimizer, self.generator)
+        self._remember(self.generator, self.generator_optimizer)
         return _prefixed("generator", logs, norm)
 
     def fake(self, batch: dict[str, tf.Tensor], stream: random.Stream, times: int = 1) -> dict[str, tf.Tensor]:
@@ -141,12 +160,32 @@ class AlternatingGan(gan.Gan):
         latents = self.sample_latents(stream.fold("latents"), rows)
         return {"latents": latents, **conditions, "image": self.generate(latents, conditions, training=True)}
 
+    def with_noise(self, views: Views, stream: random.Stream) -> Views:
+        """The views with the random numbers that the discriminator reads and they lack: a key of its inputs whose name begins like one in `NOISE`."""
+        inputs = [(i.name, i.shape[1:], draw) for i in self.discriminator.inputs for prefix, draw in NOISE.items() if i.name.startswith(prefix)]
+
+        def noise(name, view):
+            numbers = stream.fold(name)
+            return {key: draw(numbers.fold(key), (view["image"].shape[0], *shape)) for key, shape, draw in inputs}
+
+        return {name: noise(name, view) | view for name, view in views.items()}
+
+    def history(self, network: keras.Model) -> keras.Model:
+        """The network whose weights are the means of all that those of `network` have been."""
+        return self.generator_history if network is self.generator else self.discriminator_history
+
+    def _remember(self, network: keras.Model, optimizer: keras.optimizers.Optimizer) -> None:
+        """mean_t = mean_(t-1) + (theta_t - mean_(t-1)) / t, with theta_1 the initial weights."""
+        if any(t.needs_history for t in self.config.terms):
+            count = tf.cast(tf.convert_to_tensor(optimizer.iterations), tf.float32) + 1.0
+            averaging.update(self.history(network), network, 1.0 - 1.0 / count)
+
     def score(self, view: dict[str, tf.Tensor]) -> dict[str, tf.Tensor]:
         """{key: [b, ...]} -> {head: [b, ...]}, one pass of the discriminator."""
         return self.discriminator({i.name: view[i.name] for i in self.discriminator.inputs}, training=True)
 
     def discriminate(self, views: Views) -> Views:
-        """{view: batch} -> {view: {head: [b, ...]}}: one pass over all views together, or a pass per view if the discriminator has batch norm."""
+        """{view: batch} -> {view: {head: [b, ...]}}: one pass over all views together, or a pass per view if it couples samples."""
         if not self._scores_together:
             return {name: self.score(view) for name, view in views.items()}
         keys = [i.name for i in self.discriminator.inputs]
@@ -157,6 +196,12 @@ class AlternatingGan(gan.Gan):
 
     def _steps(self, batch, stream, network) -> list[tuple[term.Term, Step]]:
         return [(t, Step(model=self, batch=batch, random=stream.fold(t.log_name), network=network)) for t in self.config.terms]
+
+
+def couples_samples(network: keras.Model) -> bool:
+    """Whether a sample's scores in training depend on the others of its pass: by batch norm, or by a layer with `couples_samples`."""
+    coupled = any(getattr(layer, "couples_samples", False) for layer in network._flatten_layers())
+    return coupled or bool(averaging.normalization_layers(network))
 
 
 def diversity(images: tf.Tensor) -> tf.Tensor:

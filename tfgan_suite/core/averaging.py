@@ -1,6 +1,7 @@
 """The averaged generator: what is judged, sampled and exported."""
 
 import dataclasses
+from collections.abc import Callable
 
 import keras
 import tensorflow as tf
@@ -20,6 +21,14 @@ class Average:
             raise ValueError(f"Average needs decay in [0, 1) and start >= 0. Received: decay={self.decay}, start={self.start}.")
 
 
+def twin(live: keras.Model, build: Callable[[], keras.Model]) -> keras.Model:
+    """A second build of the network `live`, with its values, that no optimizer moves."""
+    second = build()
+    second.trainable = False
+    set_equal(second, live)
+    return second
+
+
 def set_equal(average: keras.Model, live: keras.Model) -> None:
     """Gives `average`, a second build of the same network, every value of `live`."""
     for a, v in zip(average.variables, live.variables, strict=True):
@@ -28,14 +37,14 @@ def set_equal(average: keras.Model, live: keras.Model) -> None:
 
 def update(average: keras.Model, live: keras.Model, decay: tf.Tensor) -> None:
     """One step of the moving average over the trained weights. `decay`: float32 scalar."""
-    for a, v in zip(_averaged(average, live), live.trainable_variables, strict=True):
+    for a, v in pairs(average, live):
         a.assign(decay * a + (1.0 - decay) * v)
 
 
-def _averaged(average: keras.Model, live: keras.Model) -> list[keras.Variable]:
-    """The average's variables that correspond to the live network's trained ones (the average itself has none: it is frozen)."""
+def pairs(average: keras.Model, live: keras.Model) -> list[tuple[keras.Variable, keras.Variable]]:
+    """Each trained weight of `live` with its average before it (the average itself has none that are trained: it is frozen)."""
     trained = {id(v) for v in live.trainable_variables}
-    return [a for a, v in zip(average.variables, live.variables, strict=True) if id(v) in trained]
+    return [(a, v) for a, v in zip(average.variables, live.variables, strict=True) if id(v) in trained]
 
 
 def copy_state(average: keras.Model, live: keras.Model) -> None:

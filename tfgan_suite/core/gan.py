@@ -96,6 +96,14 @@ class Gan(keras.Model):
         """The servable functions; `export` walks them."""
         return self.sampling_endpoints()
 
+    @property
+    def initial_examples(self) -> int:
+        """Real examples that `initialize` wants; 0 where nothing depends on data."""
+        return 0
+
+    def initialize(self, batch: dict[str, tf.Tensor]) -> None:
+        """Sets what depends on data, once, eagerly, before the first step of a new run. `batch`: the first examples, equal in all processes."""
+
     # What the base does.
 
     def call(self, inputs: dict[str, tf.Tensor], training: bool = False) -> tf.Tensor:
@@ -105,9 +113,8 @@ class Gan(keras.Model):
 
     def averaged(self, build) -> tuple[keras.Model, keras.Model]:
         """Builds a network and its average from the same function: (live, average)."""
-        live, twin = build(), build()
-        twin.trainable = False
-        averaging.set_equal(twin, live)
+        live = build()
+        twin = averaging.twin(live, build)
         self._averages.append((live, twin))
         return live, twin
 

@@ -5,7 +5,7 @@ import tensorflow as tf
 
 
 class Dropout(keras.layers.Layer):
-    """(x, uniform), both [b, f], uniform in [0, 1) -> x / keep where uniform < keep, else 0. Srivastava et al. 2014.
+    """(x, uniform), both [b, ...], uniform in [0, 1) -> x / keep where uniform < keep, else 0. Srivastava et al. 2014.
 
     The numbers are an input, from the update's stream: `keras.layers.Dropout` keeps a hidden counter and drops the same units on every replica.
     """

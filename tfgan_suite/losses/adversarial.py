@@ -71,12 +71,6 @@ def hinge_discriminator(real: tf.Tensor, fake: tf.Tensor) -> tf.Tensor:
     return _tfgan("wasserstein_hinge_discriminator_loss", real, fake)
 
 
-def one_sided_smoothing(real: tf.Tensor, target: float) -> tf.Tensor:
-    """(1 - target) E s(x) for logits s [b]: added to -E log D(x) it is the cross-entropy with `target` in place of 1. Salimans et al. 2016,
-    section 3.4."""
-    return (1.0 - target) * tf.reduce_mean(real)
-
-
 LOSSES = {
     "non_saturating": AdversarialLoss(discriminator=cross_entropy_discriminator, generator=non_saturating_generator),
     "non_saturating_halved": AdversarialLoss(discriminator=halved_discriminator, generator=non_saturating_generator),
@@ -110,19 +104,3 @@ class Adversarial(term.Term):
 
     def generator_loss(self, views, scores, step):
         return self.weight * LOSSES[self.loss].generator(scores["fake"]["logits"])
-
-
-@dataclasses.dataclass(kw_only=True)
-class LabelSmoothing(term.Term):
-    """Beside a cross-entropy game of the same weight: the discriminator is asked to call a real image real with probability `target`, and fakes
-    fake as before (smoothing both sides would draw the generator to wherever the discriminator is wrong)."""
-
-    target: float = 0.9
-    weight: float = 1.0
-
-    def __post_init__(self):
-        if not 0.5 <= self.target <= 1.0:
-            raise ValueError(f"LabelSmoothing: target is the probability asked for on real images, in [0.5, 1]. Received: {self.target}.")
-
-    def discriminator_loss(self, views, scores, step):
-        return self.weight * one_sided_smoothing(scores["real"]["logits"], self.target)

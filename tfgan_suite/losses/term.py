@@ -1,7 +1,7 @@
 """The base of every term of an objective. A leaf."""
 
 import re
-from typing import Any
+from typing import Any, ClassVar
 
 import tensorflow as tf
 
@@ -14,8 +14,13 @@ class Term:
 
     `views` and `scores` map a view's name to {key or head: [b, ...]}. `step` gives `batch` (the real one, in both updates), `random`
     (a stream of this term's own), `score(view)` -> heads, `generate(view)` -> the view with a new image, `network` (the one being
-    updated). A term holds no state. Losses are means over the replica's rows.
+    updated), `history` (its weights beside the means of all they have been). A term holds no state. Losses are means over the replica's rows.
     """
+
+    needs: ClassVar[tuple[str, ...]] = ()
+    """Batch keys that it reads beside those of the model."""
+    needs_history: ClassVar[bool] = False
+    """Whether it reads `step.history`, which the model then keeps."""
 
     @property
     def log_name(self) -> str:

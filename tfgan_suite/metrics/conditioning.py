@@ -50,6 +50,19 @@ def accuracies(
     return {name.replace("agreement", "accuracy"): share for name, (share, _) in shares.items()}
 
 
+def classification_error(classify: Callable[[np.ndarray], np.ndarray], batches: Iterable[dict[str, Any]]) -> tuple[float, float, int]:
+    """Share of real images whose class `classify` (images -> labels) gets wrong, its standard error, and their number.
+
+    batches: `{"image": [b, h, w, c], "label": [b]}`.
+    """
+    predicted, labels = [], []
+    for batch in batches:
+        predicted.append(classify(batch["image"]))
+        labels.append(np.asarray(batch["label"]))
+    share, error = agreement(np.concatenate(predicted), np.concatenate(labels))
+    return 1.0 - share, error, sum(map(len, labels))
+
+
 def intra_class_frechet(
     real: np.ndarray, real_labels: np.ndarray, fake: np.ndarray, fake_labels: np.ndarray, class_names: Sequence[str] = ()
 ) -> tuple[float, dict[int, float]]:

@@ -6,10 +6,14 @@ from typing import Any
 
 import numpy as np
 
-from tfgan_suite.metrics import collapse, conditioning, extractor, frechet, inception_score, kernel, precision_recall, protocol, reference
+from tfgan_suite.metrics import collapse, conditioning, examples, extractor, frechet, inception_score, kernel, precision_recall, protocol, reference
 
 PROXIES = {"fid": "fid_proxy", "kid": "kid_proxy", "is": "is_proxy", "intra_fid": "intra_fid_proxy"}
 """Names that belong to the Inception graph of 2015, and what the same figure is called in other features."""
+
+
+Classify = Callable[[np.ndarray], np.ndarray]
+"""Images [n, h, w, c] float32 in [-1, 1] -> labels [n]."""
 
 
 @dataclasses.dataclass(kw_only=True)
@@ -21,6 +25,8 @@ class Generated:
     images: np.ndarray
     probabilities: np.ndarray
     labels: np.ndarray
+    classify: Classify | None = None
+    """The model's own classifier, where it has one."""
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -30,7 +36,7 @@ class Result:
     value: float
     std: float | None = None
     unit: str = ""
-    record: dict[str, int] = dataclasses.field(default_factory=dict)
+    record: dict[str, Any] = dataclasses.field(default_factory=dict)
     details: dict[str, list[int]] = dataclasses.field(default_factory=dict)
     """As in `protocol.Score`."""
 
@@ -50,6 +56,8 @@ class Metric:
     """Data whose modes are known: a toy distribution."""
     classes: tuple[str, ...] = ()
     """What the extractor's probabilities may be about (`Extractor.classes`); empty where they are not used."""
+    classifier: bool = False
+    """Judges the model's own classifier on real held-out images instead of its samples."""
 
 
 @dataclasses.dataclass(kw_only=True)
@@ -71,6 +79,8 @@ class Evaluator:
     """Neighbours of precision, recall, density and coverage (Naeem et al. 2020)."""
     seed: int = 0
     """Of the shuffle before splits, and of the subsets."""
+    data: examples.Data | None = None
+    """Real images, for metrics of the model's own classifier."""
     record: protocol.Protocol = dataclasses.field(default_factory=protocol.Protocol)
     """What only the caller knows: label sampling, truncation, and the soft fields. The rest is filled in."""
 
@@ -81,8 +91,9 @@ class Evaluator:
         if judge != (self.reference.extractor, self.reference.weights, self.reference.resizer):
             raise ValueError(f"The reference was measured by another extractor than {judge}: build it again with this one.")
 
-    def run(self, batches: Iterable[dict[str, Any]], *, step: int = 0) -> dict[str, protocol.Score]:
+    def run(self, batches: Iterable[dict[str, Any]], *, step: int = 0, classify: Classify | None = None) -> dict[str, protocol.Score]:
         """Scores by name of generated `{"image": [b, h, w, c] float32 in [-1, 1], optional "label": [b]}`. `step`: of the weights, for the record.
+        `classify`: the model's own classifier, if it has one.
 
         Names: `fid`, `kid` and `is` are `fid_proxy`, `kid_proxy` and `is_proxy` in features other than the 2015 Inception's; `prdc` gives
         `precision`, `recall`, `density` and `coverage`; `agreement` also gives `agreement_<group>`;
@@ -90,7 +101,9 @@ class Evaluator:
         `class_modes` also `class_reverse_kl`; `mode_score` also `mode_score_che`; `ms_ssim` also `ms_ssim_real`; `sliced_wasserstein` also a figure
         per resolution.
         """
+        self.check_classifier(classify)
         generated = self._collect(batches)
+        generated.classify = classify
         scores = {}
         for name in self.metrics:
             for key, result in METRICS[name].compute(self, generated).items():
@@ -104,11 +117,22 @@ class Evaluator:
                 )
         return scores
 
+    def check_classifier(self, classify: Classify | None) -> None:
+        """A ValueError if a metric judges the model's own classifier and the model has none."""
+        names = [name for name in self.metrics if METRICS[name].classifier]
+        if names and classify is None:
+            raise ValueError(
+                f"The metric {names[0]!r} judges a model's own classifier, its endpoint 'classify', and this model has none. Leave the metric out, "
+                "or train a model that classifies, such as improved_gan/mnist_100_labels."
+            )
+
     def _check(self, name: str) -> None:
         if name not in METRICS:
             raise ValueError(f"There is no metric {name!r}. Choose from: {', '.join(METRICS)}.")
         metric = METRICS[name]
-        if metric.labels and not len(self.reference.labels):
+        if metric.classifier and (self.data is None or not self.data.spec.test_size):
+            raise ValueError(f"The metric {name!r} needs a held-out split, and the data has none. Leave it out, or set data.test_split.")
+        if (metric.labels and not len(self.reference.labels)) or (metric.classifier and not self.data.spec.num_classes):
             raise ValueError(f"The metric {name!r} needs labels, and the data has none. Leave it out, or choose a labelled dataset.")
         if metric.classes and self.extractor.classes not in metric.classes:
             raise ValueError(
@@ -153,23 +177,22 @@ class Evaluator:
 
     def _record(self, name: str, step: int, generated: Generated, result: Result) -> protocol.Protocol:
         real = self.reference
-        return dataclasses.replace(
-            self.record,
-            metric=name,
-            data=real.data,
-            split=real.split,
-            num_real=real.count,
-            num_fake=generated.moments.count,
-            backbone=self.extractor.name,
-            weights=self.extractor.fingerprint,
-            resizer=self.extractor.resizer,
-            quantised=self.extractor.quantised,
-            resolution=real.spec.image_shape,
-            seed=self.seed,
-            step=step,
-            judge=self.extractor.accuracy,
-            **result.record,
-        )
+        fields = {
+            "metric": name,
+            "data": real.data,
+            "split": real.split,
+            "num_real": real.count,
+            "num_fake": generated.moments.count,
+            "backbone": self.extractor.name,
+            "weights": self.extractor.fingerprint,
+            "resizer": self.extractor.resizer,
+            "quantised": self.extractor.quantised,
+            "resolution": real.spec.image_shape,
+            "seed": self.seed,
+            "step": step,
+            "judge": self.extractor.accuracy,
+        }
+        return dataclasses.replace(self.record, **(fields | result.record))
 
 
 def needs_features(metrics: Iterable[str]) -> bool:
@@ -231,6 +254,12 @@ def _collapse(figures: Callable[["Evaluator", Generated], dict[str, dict[str, An
     return lambda evaluator, fake: {name: Result(**fields) for name, fields in figures(evaluator, fake).items()}
 
 
+def _test_error(evaluator: Evaluator, fake: Generated) -> dict[str, Result]:
+    error, deviation, count = conditioning.classification_error(fake.classify, examples.of(evaluator.data, "test"))
+    own = {"backbone": "classify", "weights": "", "resizer": "", "label_sampling": "", "truncation": 0.0, "judge": {}}
+    return {"test_error": Result(value=error, std=deviation, record=own | {"split": "test", "num_real": count, "num_fake": 0})}
+
+
 METRICS: dict[str, Metric] = {
     "fid": Metric(compute=_fid, features=False),
     "kid": Metric(compute=_kid),
@@ -244,13 +273,15 @@ METRICS: dict[str, Metric] = {
     "mode_score": Metric(compute=_collapse(collapse.mode_scores), features=False, classes=("labels", "imagenet", "other")),
     "ms_ssim": Metric(compute=_collapse(collapse.similarities), features=False, images=True),
     "sliced_wasserstein": Metric(compute=_collapse(collapse.sliced_distances), features=False, images=True),
+    "test_error": Metric(compute=_test_error, features=False, classifier=True),
 }
 """Configured name -> metric. `fid`: Frechet distance; `kid`: kernel distance; `is`: inception score; `prdc`: precision, recall, density and
 coverage; `agreement`: share of images of the class asked for; `intra_fid`: Frechet distance within classes; `diversity`: spread within classes, as a
 share of the data's; `modes`: modes of a toy distribution that the points lie in; `class_modes`: classes that occur; `mode_score`: inception score
-less the distance of the class frequencies from the data's; `ms_ssim`: similarity of images of a class; `sliced_wasserstein`: distance of patches."""
+less the distance of the class frequencies from the data's; `ms_ssim`: similarity of images of a class; `sliced_wasserstein`: distance of patches;
+`test_error`: share of the held-out images that the model's own classifier gets wrong."""
 
-_LOWER_IS_BETTER = ("fid", "kid", "intra_fid", "reverse_kl", "class_reverse_kl", "ms_ssim")
+_LOWER_IS_BETTER = ("fid", "kid", "intra_fid", "reverse_kl", "class_reverse_kl", "ms_ssim", "test_error")
 
 
 def higher_is_better(name: str) -> bool:
