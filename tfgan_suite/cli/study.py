@@ -13,7 +13,7 @@ from absl import app, flags
 from pipelines import spec
 from tfgan_suite.cli import process
 
-STUDIES = {"objectives": "tfgan_suite.studies.objectives"}
+STUDIES = {"gallery": "tfgan_suite.studies.gallery", "objectives": "tfgan_suite.studies.objectives"}
 """Name -> module with `cells`, `measure` and `report`."""
 
 

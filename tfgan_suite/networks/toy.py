@@ -7,7 +7,7 @@ import functools
 
 import keras
 
-from tfgan_suite.layers import dense, maxout, normalization
+from tfgan_suite.layers import dense, maxout, minibatch_discrimination, normalization
 from tfgan_suite.networks import parts
 
 
@@ -30,11 +30,12 @@ def generator(
 
 def discriminator(
     *, image_shape: tuple[int, int, int] = (1, 2, 1), width: int = 512, depth: int = 3, activation: str = "relu", pieces: int = 1,
-    spectral_norm: bool = False,
+    spectral_norm: bool = False, minibatch_kernels: int = 0,
 ) -> keras.Model:  # fmt: skip
-    """{"image": [b, 1, d, 1]} -> {"logits": [b], "features": [b, width]}: `depth` hidden layers of `width` units, no normalisation.
+    """{"image": [b, 1, d, 1]} -> {"logits": [b], "features": [b, width + minibatch_kernels]}: `depth` hidden layers of `width` units, no normalisation.
 
     `activation`: a name in `ACTIVATIONS`; with `pieces` above 1 the layers are maxout over that many linear maps instead.
+    `minibatch_kernels`: features of minibatch discrimination beside those of the last hidden layer.
     """
     inputs = parts.discriminator_inputs(image_shape, 0, "projection")
     x = keras.layers.Flatten()(inputs["image"])
@@ -44,7 +45,10 @@ def discriminator(
             x = maxout.Maxout(width, pieces=pieces, **options)(x)
         else:
             x = keras.layers.Activation(activation)(dense.Dense(width, **options)(x))
-    return keras.Model(inputs, parts.heads(keras.ops.cast(x, "float32"), inputs, **options), name="discriminator")
+    x = keras.ops.cast(x, "float32")
+    if minibatch_kernels:
+        x = minibatch_discrimination.MinibatchDiscrimination(minibatch_kernels, form="paper")(x)
+    return keras.Model(inputs, parts.heads(x, inputs, **options), name="discriminator")
 
 
 ACTIVATIONS = {"relu": keras.initializers.HeNormal, "tanh": functools.partial(keras.initializers.Orthogonal, gain=1.4)}
@@ -61,12 +65,14 @@ def _initializer(activation: str) -> keras.Initializer:
 BODIES = {
     "relu_mlp": (generator, discriminator),
     "spectral_mlp": (generator, functools.partial(discriminator, spectral_norm=True)),
+    "minibatch_mlp": (generator, functools.partial(discriminator, minibatch_kernels=16)),
     "deep_mlp": (generator, functools.partial(discriminator, depth=12)),
     "tanh_mlp": (functools.partial(generator, depth=2, activation="tanh"), functools.partial(discriminator, depth=2, activation="tanh")),
     "maxout_mlp": (functools.partial(generator, depth=4, norm="batch"), functools.partial(discriminator, pieces=5)),
 }
 """Body -> (generator, discriminator), which take `image_shape`, `latent_size`, `width`. Three hidden layers in both unless said otherwise.
 
-`relu_mlp`: WGAN-GP's code. `spectral_mlp`: the same with spectral normalisation in the discriminator. `deep_mlp`: the critic of 12 hidden layers of
+`relu_mlp`: WGAN-GP's code. `spectral_mlp`: the same with spectral normalisation in the discriminator.
+`minibatch_mlp`: the same with minibatch discrimination. `deep_mlp`: the critic of 12 hidden layers of
 WGAN-GP's figure 1. `tanh_mlp`: two hidden layers, unrolled GAN. `maxout_mlp`: ALI and PacGAN, a generator of four layers with batch norm against
 three of maxout."""

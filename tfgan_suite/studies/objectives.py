@@ -47,17 +47,18 @@ STABILISERS = {
     "r1": Stabiliser((gradient_penalty.R1(gamma=0.1),)),
     "dragan": Stabiliser((gradient_penalty.Dragan(weight=0.1),)),
     "spectral_norm": Stabiliser(body="spectral_mlp"),
+    "minibatch_discrimination": Stabiliser(body="minibatch_mlp"),
 }
 """Name -> what is added. Weights of penalties are those of WGAN-GP's toys, 0.1."""
 
 PAIRS = (
     ("wasserstein", "clipping"),
     ("wasserstein", "gradient_penalty"),
-    ("wasserstein", "one_sided_penalty"),
     ("non_saturating", "r1"),
     ("non_saturating", "dragan"),
+    ("non_saturating", "minibatch_discrimination"),
 )
-"""Objective and stabiliser as papers have combined them: WGAN, WGAN-GP, WGAN-LP, R1, DRAGAN."""
+"""Objective and stabiliser as papers have combined them: WGAN, WGAN-GP, R1, DRAGAN, minibatch discrimination."""
 
 DEPTHS = {
     "clipping at 0.1": Stabiliser(variant="wgan", body="deep_mlp", options={"clip": 0.1, "warm_up_steps": 0}),
