@@ -161,8 +161,10 @@ def report(outcomes: Mapping[str, outcome.Outcome], command: str, folder: str) -
             files[f"{toy}-training.png"] = plane.training(full, _any_centers(drawn))
             lines += ["", _HOW_TO_READ, "", f"![the course of training on {toy}]({folder}/{toy}-training.png)"]
     norms = {name: o.arrays["gradient_norms"] for name, o in depths.items() if not o.problem}
-    files["depth.png"] = depth.draw(norms)
-    lines += [*_depth_section(norms), *_problems(depths), "", f"![gradient norms over the layers]({folder}/depth.png)"]
+    lines += [*_depth_section(norms), *_problems(depths)]
+    if norms:
+        files["depth.png"] = depth.draw(norms)
+        lines += ["", f"![gradient norms over the layers]({folder}/depth.png)"]
     return files | {"": "\n".join(lines) + "\n"}
 
 
