@@ -87,7 +87,7 @@ def test_a_score_that_is_no_number_is_a_problem_of_its_cell(command, trained, tm
 @pytest.mark.parametrize("names", [[], ["objective"], ["objectives", "twice"]])
 def test_anything_but_one_known_study_is_refused_with_the_names(command, names, tmp_path):
     code, _, errors = command(study, *names, f"--output={tmp_path}/page.md")
-    assert code == 2 and errors == f"error: Name one study: objectives. Received: {' '.join(names) or 'none'}.\n"
+    assert code == 2 and errors == f"error: Name one study: gallery, objectives. Received: {' '.join(names) or 'none'}.\n"
 
 
 @pytest.mark.slow

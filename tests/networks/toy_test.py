@@ -36,7 +36,7 @@ def test_vectors_of_any_length_go_through_as_images_of_one_row(body):
     generator, discriminator = build_generator(image_shape=(1, 5, 1), latent_size=3, width=8), build_discriminator(image_shape=(1, 5, 1), width=8)
     image = generator({"latents": tf.random.stateless_normal([6, 3], [1, 2])})["image"]
     heads = discriminator({"image": image})
-    assert image.shape == (6, 1, 5, 1) and heads["logits"].shape == (6,) and heads["features"].shape == (6, 8)
+    assert image.shape == (6, 1, 5, 1) and heads["logits"].shape == (6,) and heads["features"].shape == (6, 24 if body == "minibatch_mlp" else 8)
 
 
 @pytest.mark.parametrize("policy", ["float32", "mixed_bfloat16"])

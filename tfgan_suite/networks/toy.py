@@ -32,7 +32,8 @@ def discriminator(
     *, image_shape: tuple[int, int, int] = (1, 2, 1), width: int = 512, depth: int = 3, activation: str = "relu", pieces: int = 1,
     spectral_norm: bool = False, minibatch_kernels: int = 0,
 ) -> keras.Model:  # fmt: skip
-    """{"image": [b, 1, d, 1]} -> {"logits": [b], "features": [b, width + minibatch_kernels]}: `depth` hidden layers of `width` units, no normalisation.
+    """{"image": [b, 1, d, 1]} -> {"logits": [b], "features": [b, width + minibatch_kernels]}: `depth` hidden layers of `width` units, not
+    normalised.
 
     `activation`: a name in `ACTIVATIONS`; with `pieces` above 1 the layers are maxout over that many linear maps instead.
     `minibatch_kernels`: features of minibatch discrimination beside those of the last hidden layer.

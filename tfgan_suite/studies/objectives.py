@@ -1,7 +1,7 @@
 """Every objective under every stabiliser on the toys: which of them find the modes, and what weight clipping does to the gradient of a deep critic.
 
 Each cell is the ordinary training of a preset with other terms. All cells share networks, optimizers, data and steps, so that they differ in the
-objective alone; no cell was tuned.
+objective alone; no cell was tuned for itself.
 """
 
 import dataclasses
@@ -189,9 +189,7 @@ def _introduction(grid: Mapping[str, outcome.Outcome], command: str) -> list[str
     records = [score.protocol for o in grid.values() for score in list(o.scores.values())[:1]]
     judged = f"{records[0].num_fake} generated points against {records[0].num_real} real ones" if records else "nothing"
     steps = " or ".join(map(str, sorted({record.step for record in records})))
-    about = (
-        f"Every cell trains the networks, optimizers and data of the preset `{_PRESET}` with other terms: {steps} steps, one run each, nothing tuned."
-    )
+    about = f"Every cell trains the networks, optimizers and data of the preset `{_PRESET}` with other terms: {steps} steps, one run each, no cell tuned for itself."
     return ["# Objectives and stabilisers on toy distributions", "", f"Written by `{command}`.", "", f"{about} It judges {judged}. {_LEGEND}"]
 
 
