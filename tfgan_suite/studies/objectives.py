@@ -189,7 +189,8 @@ def _introduction(grid: Mapping[str, outcome.Outcome], command: str) -> list[str
     records = [score.protocol for o in grid.values() for score in list(o.scores.values())[:1]]
     judged = f"{records[0].num_fake} generated points against {records[0].num_real} real ones" if records else "nothing"
     steps = " or ".join(map(str, sorted({record.step for record in records})))
-    about = f"Every cell trains the networks, optimizers and data of the preset `{_PRESET}` with other terms: {steps} steps, one run each, no cell tuned for itself."
+    shared = f"the networks, optimizers and data of the preset `{_PRESET}`"
+    about = f"Every cell trains {shared} with other terms: {steps} steps, one run each, no cell tuned for itself."
     return ["# Objectives and stabilisers on toy distributions", "", f"Written by `{command}`.", "", f"{about} It judges {judged}. {_LEGEND}"]
 
 
