@@ -103,7 +103,6 @@ TYPES = {
     "FeatureMatching": "tfgan_suite.losses.feature_matching",
     "HistoricalAveraging": "tfgan_suite.losses.historical_averaging",
     "SemiSupervised": "tfgan_suite.losses.semi_supervised",
-    "SmoothedAdversarial": "tfgan_suite.losses.label_smoothing",
     "Flip": _AUGMENT,
     "PadAndCrop": _AUGMENT,
     "ResizedCrop": _AUGMENT,
