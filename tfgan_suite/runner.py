@@ -167,7 +167,7 @@ class _Stage:
         if self.chief:
             files.write(os.path.join(self.folder, "data_spec.json"), json.dumps(self.data.spec.to_json(), indent=2))
         history = saved.restore() or []
-        if saved.current < 0 and model.initial_examples:
+        if saved.current < 0 and not previous and model.initial_examples:  # a later phase carries over what the first was set up with
             with self.strategy.scope():
                 model.initialize(next(iter(self.data.batches(start=0, batch_size=model.initial_examples))))
         if int(model.step.numpy()) >= self.stage.steps:

@@ -127,7 +127,6 @@ class AlternatingGan(gan.Gan):
             shares.append(self.gradients(loss, tape, self.discriminator_optimizer, self.discriminator))
             logs.append(losses | {"loss": loss} | {f"{v}_logits": tf.reduce_mean(scores[v]["logits"]) for v in ("real", "fake")})
         norm = self.apply(shares, self.discriminator_optimizer, self.discriminator)
-        self._remember(self.discriminator, self.discriminator_optimizer)
         return _prefixed("discriminator", logs, norm)
 
     def update_generator(self, batch: dict[str, tf.Tensor], stream: random.Stream) -> dict[str, tf.Tensor]:
@@ -148,7 +147,6 @@ class AlternatingGan(gan.Gan):
             shares.append(self.gradients(loss, tape, self.generator_optimizer, self.generator))
             logs.append(losses | {"loss": loss, "diversity": diversity(views["fake"]["image"])})
         norm = self.apply(shares, self.generator_optimizer, self.generator)
-        self._remember(self.generator, self.generator_optimizer)
         return _prefixed("generator", logs, norm)
 
     def fake(self, batch: dict[str, tf.Tensor], stream: random.Stream, times: int = 1) -> dict[str, tf.Tensor]:
@@ -174,11 +172,14 @@ class AlternatingGan(gan.Gan):
         """The network whose weights are the means of all that those of `network` have been."""
         return self.generator_history if network is self.generator else self.discriminator_history
 
-    def _remember(self, network: keras.Model, optimizer: keras.optimizers.Optimizer) -> None:
-        """mean_t = mean_(t-1) + (theta_t - mean_(t-1)) / t, with theta_1 the initial weights."""
+    def apply(self, shares, optimizer, *networks):
+        """As `Gan.apply`. A history, where one is kept, takes in the new weights, mean_t = mean_(t-1) + (theta_t - mean_(t-1)) / t."""
+        norm = super().apply(shares, optimizer, *networks)
         if any(t.needs_history for t in self.config.terms):
-            count = tf.cast(tf.convert_to_tensor(optimizer.iterations), tf.float32) + 1.0
-            averaging.update(self.history(network), network, 1.0 - 1.0 / count)
+            count = tf.cast(tf.convert_to_tensor(optimizer.iterations), tf.float32) + 1.0  # the initial weights are the first
+            for network in networks:
+                averaging.update(self.history(network), network, 1.0 - 1.0 / count)
+        return norm
 
     def score(self, view: dict[str, tf.Tensor]) -> dict[str, tf.Tensor]:
         """{key: [b, ...]} -> {head: [b, ...]}, one pass of the discriminator."""

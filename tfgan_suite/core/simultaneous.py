@@ -60,6 +60,7 @@ class SimultaneousGan(alternating.AlternatingGan):
                     views |= t.views(views, step)
                 for t, step in for_generator:
                     views |= t.generator_views(views, step)
+                views = self.with_noise(views, part_stream.fold("noise"))
                 scores = self.discriminate(views)
                 losses = {f"discriminator/{t.log_name}": t.discriminator_loss(views, scores, step) for t, step in for_discriminator}
                 answers = {f"generator/{t.log_name}": t.generator_loss(views, scores, step) for t, step in for_generator}
