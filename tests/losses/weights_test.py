@@ -103,3 +103,17 @@ def test_the_hand_worked_example_of_the_authors_gradient():
     with tf.GradientTape() as tape:
         loss = weights.OrthogonalRegularization(generator_weight=1.0).generator_loss({}, {}, types.SimpleNamespace(network=network))
     np.testing.assert_allclose(np.transpose(tape.gradient(loss, network.layers[0].kernel.value)), [[0.0, 2.0], [2.0, 2.0]])
+
+
+def test_the_gradient_of_weight_decay_is_the_weight_times_every_weight_of_the_player_that_moves():
+    network = keras.Sequential([keras.Input((3,)), dense.Dense(2), dense.Dense(1)])
+    for v in network.trainable_variables:
+        v.assign(np.random.default_rng(0).standard_normal(v.shape))
+    decay, step = weights.WeightDecay(weight=0.3), types.SimpleNamespace(network=network)
+    values = [v.value for v in network.trainable_variables]
+    for loss in (decay.discriminator_loss, decay.generator_loss):
+        with tf.GradientTape() as tape:
+            value = loss({}, {}, step)
+        np.testing.assert_allclose(value, 0.15 * sum((v.numpy() ** 2).sum() for v in values), rtol=1e-6)
+        for v, gradient in zip(values, tape.gradient(value, values), strict=True):
+            np.testing.assert_allclose(gradient, 0.3 * v.numpy(), rtol=1e-6)

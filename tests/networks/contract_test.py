@@ -7,7 +7,7 @@ import tensorflow as tf
 
 from tfgan_suite.layers import spectral_norm
 from tfgan_suite.losses import adversarial
-from tfgan_suite.networks import compact, dcgan, mlp, resnet, sndcgan
+from tfgan_suite.networks import compact, conditional_dcgan, dcgan, mlp, resnet, sndcgan
 
 SHAPE = (16, 16, 3)
 K = 4
@@ -28,6 +28,7 @@ PAIRS = {
     "sndcgan_conditional": pair(sndcgan, num_classes=K),
     "resnet": pair(resnet),
     "resnet_conditional": pair(resnet, num_classes=K),
+    "dcgan_conditional": pair(conditional_dcgan, num_classes=K, units=16),
     "mlp": pair(mlp),
     "mlp_conditional": pair(mlp, num_classes=K),
 }

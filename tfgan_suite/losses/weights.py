@@ -1,4 +1,4 @@
-"""What is asked of the weights themselves: clipping (WGAN) and near-orthogonal kernels (BigGAN)."""
+"""What is asked of the weights themselves: clipping (WGAN), decay (DCGAN) and near-orthogonal kernels (BigGAN)."""
 
 import dataclasses
 
@@ -61,3 +61,19 @@ class OrthogonalRegularization(term.Term):
         """The sum over the network's layers with a kernel."""
         layers = [layer for layer in network._flatten_layers() if hasattr(layer, "matrix") and layer.name not in self.exclude]
         return tf.add_n([off_diagonal_gram(layer.matrix()) for layer in layers])
+
+
+@dataclasses.dataclass(kw_only=True)
+class WeightDecay(term.Term):
+    """weight / 2 sum of squares of all trained weights of the player that moves: its gradient is weight times the weights.
+
+    Radford et al. 2016, the authors' code (`l2`); Adam divides this gradient by the same root as the loss's.
+    """
+
+    weight: float = 2.5e-5
+
+    def discriminator_loss(self, views, scores, step):
+        return self.weight * tf.add_n([tf.nn.l2_loss(v.value) for v in step.network.trainable_variables])
+
+    def generator_loss(self, views, scores, step):
+        return self.discriminator_loss(views, scores, step)

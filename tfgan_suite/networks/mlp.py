@@ -10,11 +10,12 @@ from tfgan_suite.networks import parts
 
 
 def generator(
-    *, image_shape: tuple[int, int, int] = (28, 28, 1), latent_size: int = 100, width: int = 1200, num_classes: int = 0,
+    *, image_shape: tuple[int, int, int] = (28, 28, 1), latent_size: int = 100, width: int = 1200, num_classes: int = 0, masked: bool = False,
 ) -> keras.Model:  # fmt: skip
     """{"latents": [b, z], "label": [b] if num_classes} -> {"image": [b, h, w, c]}: two hidden layers, then a sigmoid stretched to [-1, 1].
 
-    With classes the first hidden layer is in two: a sixth of it sees the latents, the rest the one-hot label (200 and 1000 in the paper).
+    With classes the first hidden layer is in two: a sixth of it sees the latents, the rest the one-hot label (200 and 1000 in the paper). `masked`:
+    one more input, `mask` [b, 2 width], that both hidden layers are multiplied with: for dropout in training, ones otherwise.
     """
     inputs = parts.generator_inputs(latent_size, num_classes)
     if num_classes:
@@ -22,7 +23,9 @@ def generator(
         x = keras.layers.Concatenate()([latents, _hidden(_one_hot(inputs, num_classes), width - width // 6)])
     else:
         x = _hidden(inputs["latents"], width)
-    x = dense.Dense(image_shape[0] * image_shape[1] * image_shape[2], kernel_initializer=_uniform(0.05))(_hidden(x, width))
+    first, second = parts.masks(inputs, (width, width)) if masked else (lambda y: y,) * 2
+    x = second(_hidden(first(x), width))
+    x = dense.Dense(image_shape[0] * image_shape[1] * image_shape[2], kernel_initializer=_uniform(0.05))(x)
     x = keras.layers.Activation("sigmoid", dtype="float32")(keras.layers.Reshape(image_shape)(x))
     return keras.Model(inputs, {"image": 2.0 * x - 1.0}, name="generator")
 
