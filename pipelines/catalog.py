@@ -3,17 +3,21 @@
 import difflib
 import re
 
-from pipelines import files, prepared, readers
+from pipelines import files, prepared, readers, tags
 
 SOURCES = {
     "captioned_shapes": prepared.CaptionedShapes,
     "folder": files.Folder,
     "idx": files.Idx,
     "tfrecord": files.TfRecord,
+    "tags": tags.Tags,
 }
 """First word of a source -> reader. Every other source is the name of a TFDS dataset."""
 
-FORMS = "captioned_shapes/<config>, folder:<dir>, idx:<dir>, tfrecord:<glob>, or a dataset of TFDS: <name>, <name>/<config>, <name>:<version>"
+FORMS = (
+    "captioned_shapes/<config>, folder:<dir>, idx:<dir>, tfrecord:<glob>, tags:<features>x<numbers>x<words>, or a dataset of TFDS: <name>, "
+    "<name>/<config>, <name>:<version>"
+)
 
 _TFDS_NAME = re.compile(r"[a-z][a-z0-9_]*(/[\w.-]+)?(:\d+\.\d+\.\d+)?")
 
@@ -26,7 +30,8 @@ def open_source(source: str, data_dir: str) -> readers.Reader:
         if issubclass(SOURCES[word], prepared.Tfds):
             return SOURCES[word](source, data_dir)
         if not path:
-            raise ValueError(f"The source {source!r} names no files: write {word}:<{'glob' if word == 'tfrecord' else 'dir'}>.")
+            rest = {"tfrecord": "glob", "tags": "sizes"}.get(word, "dir")
+            raise ValueError(f"The source {source!r} names no {'sizes' if word == 'tags' else 'files'}: write {word}:<{rest}>.")
         return SOURCES[word](path, data_dir)
     if not _TFDS_NAME.fullmatch(source):
         raise ValueError(f"The source {source!r} has none of the forms {FORMS}.{_nearest(word, list(SOURCES))}")

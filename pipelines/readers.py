@@ -8,6 +8,7 @@ import dataclasses
 import re
 from collections.abc import Sequence
 
+import numpy as np
 import tensorflow as tf
 
 from pipelines import spec
@@ -49,6 +50,8 @@ class Reader(abc.ABC):
     name: str
     columns: dict[str, Column]
     class_groups: dict[str, tuple[str, ...]] = {}
+    dictionary: np.ndarray | None = None
+    """Vectors of all words [v, d] float32, where the examples' `image` is one of them."""
 
     @abc.abstractmethod
     def count(self, split: str) -> int:

@@ -54,3 +54,33 @@ def test_an_animation_shows_every_frame_endlessly_and_rests_on_the_last():
         shown.append((film.convert("RGB").getpixel((0, 0))[0], film.info["duration"]))
     assert [duration for _, duration in shown] == [200, 200, 800]
     np.testing.assert_allclose([grey for grey, _ in shown], [0, 100, 200], atol=4)  # a palette's rounding
+
+
+def ink(strip):
+    """Rows and columns that hold any mark."""
+    dark = strip.min(axis=2) < 128
+    return np.flatnonzero(dark.any(1)), np.flatnonzero(dark.any(0))
+
+
+def test_names_of_columns_stand_above_them_and_the_picture_is_as_it_was():
+    sheet = np.full((20, 120, 3), 200, np.uint8)
+    named = picture.with_column_names(sheet, ["one", "", "three"])
+    np.testing.assert_array_equal(named[-20:], sheet)
+    _, columns = ink(named[:-20])
+    assert columns[columns < 40].size and columns[columns >= 80].size and not columns[(columns >= 40) & (columns < 80)].size
+
+
+def test_a_long_name_is_broken_at_its_spaces():
+    sheet = np.full((20, 60, 3), 200, np.uint8)
+    one, broken = (picture.with_column_names(sheet, [name]) for name in ("purple", "purple cylinder cylinder"))
+    assert broken.shape[0] > one.shape[0] + 20
+    assert broken.shape[1] == 60
+
+
+def test_names_of_rows_stand_to_their_left():
+    sheet = np.full((90, 20, 4), 200, np.uint8)
+    named = picture.with_row_names(sheet, ["first", "", "third and last"])
+    np.testing.assert_array_equal(named[:, -20:], sheet)
+    rows, columns = ink(named[:, :-20, :3])
+    assert rows[rows < 30].size and rows[rows >= 60].size and not rows[(rows >= 30) & (rows < 60)].size
+    assert columns.min() >= 1

@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from tfgan_suite.metrics import conditioning, extractor, frechet, inception_score, kernel, precision_recall, protocol, reference
+from tfgan_suite.metrics import conditioning, extractor, frechet, inception_score, kernel, precision_recall, protocol, reference, tagging
 
 PROXIES = {"fid": "fid_proxy", "kid": "kid_proxy", "is": "is_proxy", "intra_fid": "intra_fid_proxy"}
 """Names that belong to the Inception graph of 2015, and what the same figure is called in other features."""
@@ -46,6 +46,8 @@ class Metric:
     """The label each generated image was asked for, and real labels."""
     classes: tuple[str, ...] = ()
     """What the extractor's probabilities may be about (`Extractor.classes`); empty where they are not used."""
+    held_out: tuple[str, ...] = ()
+    """Columns of the held-out examples that samples are compared with, example by example."""
 
 
 @dataclasses.dataclass(kw_only=True)
@@ -65,6 +67,10 @@ class Evaluator:
     """Neighbours of precision, recall, density and coverage (Naeem et al. 2020)."""
     seed: int = 0
     """Of the shuffle before splits, and of the subsets."""
+    held_out: dict[str, np.ndarray] = dataclasses.field(default_factory=dict)
+    """Columns of the n held-out examples whose conditions the samples have, [n, ...] each; sample i belongs to example i % n."""
+    dictionary: np.ndarray | None = None
+    """Vectors of the words [v, d] that tags are chosen from, where the data have one."""
     record: protocol.Protocol = dataclasses.field(default_factory=protocol.Protocol)
     """What only the caller knows: label sampling, truncation, and the soft fields. The rest is filled in."""
 
@@ -79,7 +85,7 @@ class Evaluator:
         """Scores by name of generated `{"image": [b, h, w, c] float32 in [-1, 1], optional "label": [b]}`. `step`: of the weights, for the record.
 
         Names: `fid`, `kid` and `is` are `fid_proxy`, `kid_proxy` and `is_proxy` in features other than the 2015 Inception's; `prdc` gives
-        `precision`, `recall`, `density` and `coverage`; `agreement` also gives `agreement_<group>`.
+        `precision`, `recall`, `density` and `coverage`; `agreement` also gives `agreement_<group>`; `tags` gives `tag_precision` and `tag_recall`.
         """
         generated = self._collect(batches)
         scores = {}
@@ -102,6 +108,12 @@ class Evaluator:
                 f"The metric {name!r} reads class probabilities about {' or '.join(metric.classes)}; those of the extractor "
                 f"{self.extractor.name!r} are about {self.extractor.classes}. Leave the metric out, or choose another extractor."
             )
+        if name == "intra_fid":  # before anything is generated
+            spec = self.reference.spec
+            conditioning.require_pairs(self.reference.labels, range(spec.num_classes), spec.class_names, conditioning.INTRA_CLASS, "real")
+        missing = [key for key in metric.held_out if key not in self.held_out]
+        if missing:
+            raise ValueError(f"The metric {name!r} needs the key {missing[0]!r} of held-out examples, which {self.reference.spec.name!r} lacks.")
         if metric.features and not len(self.reference.features):
             raise ValueError(f"The metric {name!r} needs every feature row of the reference: build it with keep_features=True.")
         if name == "prdc" and self.reference.count <= self.k:
@@ -141,13 +153,25 @@ class Evaluator:
             backbone=self.extractor.name,
             weights=self.extractor.fingerprint,
             resizer=self.extractor.resizer,
-            quantised=True,
+            quantised=self.extractor.quantised,
             resolution=real.spec.image_shape,
             seed=self.seed,
             step=step,
             judge=self.extractor.accuracy,
             **result.record,
         )
+
+
+def check_samples(metrics: Iterable[str], samples: int, data: Any) -> None:
+    """Raises a ValueError if this many samples, whose labels go round the classes, are too few for one of the metrics."""
+    if "intra_fid" in metrics:
+        labels = np.arange(samples) % max(data.num_classes, 1)
+        conditioning.require_pairs(labels, range(data.num_classes), data.class_names, conditioning.INTRA_CLASS, "generated")
+
+
+def held_out_keys(metrics: Iterable[str]) -> tuple[str, ...]:
+    """Columns of held-out examples that these metrics need."""
+    return tuple(dict.fromkeys(key for name in metrics if name in METRICS for key in METRICS[name].held_out))
 
 
 def needs_features(metrics: Iterable[str]) -> bool:
@@ -199,6 +223,19 @@ def _diversity(evaluator: Evaluator, fake: Generated) -> dict[str, Result]:
     return {"diversity": Result(value=mean)}
 
 
+def _tags(evaluator: Evaluator, fake: Generated) -> dict[str, Result]:
+    true, count = evaluator.held_out["tags"], len(fake.features)
+    if evaluator.dictionary is None or count % len(true):
+        raise ValueError(
+            f"The metric 'tags' needs a dictionary of word vectors, and equally many samples (the paper: 100) for each of the {len(true)} held-out "
+            f"images. Received: {count} samples{'' if evaluator.dictionary is not None else ', no dictionary'}. Set evaluation.samples."
+        )
+    samples = fake.features.reshape(-1, len(true), fake.features.shape[1]).swapaxes(0, 1)
+    figures = tagging.precision_recall(tagging.tags(samples, evaluator.dictionary), true)
+    names, error = ("tag_precision", "tag_recall"), np.sqrt(len(true))
+    return {name: Result(value=float(f.mean()), std=float(f.std() / error)) for name, f in zip(names, figures, strict=True)}
+
+
 METRICS: dict[str, Metric] = {
     "fid": Metric(compute=_fid, features=False),
     "kid": Metric(compute=_kid),
@@ -207,10 +244,11 @@ METRICS: dict[str, Metric] = {
     "agreement": Metric(compute=_agreement, features=False, labels=True, classes=("labels",)),
     "intra_fid": Metric(compute=_intra_fid, labels=True),
     "diversity": Metric(compute=_diversity),
+    "tags": Metric(compute=_tags, held_out=("tags",)),
 }
 """Configured name -> metric. `fid`: Frechet distance; `kid`: kernel distance; `is`: inception score; `prdc`: precision, recall, density and
 coverage; `agreement`: share of images of the class asked for; `intra_fid`: Frechet distance within classes; `diversity`: spread within classes, as a
-share of the data's."""
+share of the data's; `tags`: precision and recall of the words found for an image."""
 
 _LOWER_IS_BETTER = ("fid", "kid", "intra_fid")
 

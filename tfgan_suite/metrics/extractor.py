@@ -36,6 +36,8 @@ class Extractor:
     """What the probabilities are about: `labels` (the dataset's own), `rotations` (a pretext without labels), `imagenet`, `other`, or `none`."""
     standard: bool = False
     """Whether these are the features of the published FID, KID and IS. The results of any other are named `fid_proxy`, `kid_proxy`, `is_proxy`."""
+    quantised: bool = True
+    """Whether images are rounded to 8 bits first."""
     accuracy: dict[str, float]
     """The classifier's own accuracy on real held-out images, overall (`accuracy`) and per class group (`accuracy_<group>`); empty where unknown."""
     batch_size: int = 64
