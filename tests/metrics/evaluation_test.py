@@ -215,6 +215,7 @@ def test_sample_i_is_a_word_for_held_out_image_i_modulo_their_number(tmp_path):
     scores = tag_evaluator(tmp_path, {"tags": true}).run([{"image": samples[:5]}, {"image": samples[5:]}])
     assert scores["tag_recall"].value == pytest.approx((1 / 2 + 0) / 2)
     assert scores["tag_precision"].value <= 0.1  # one or, by the ties of orthogonal words, two of the ten found
+    assert scores["tag_coverage"].value == pytest.approx((1 / 2 + 0) / 2)
     assert scores["tag_recall"].protocol.quantised is False and scores["tag_recall"].protocol.backbone == "numbers"
     with pytest.raises(ValueError, match="equally many samples .* for each of the 2 held-out images. Received: 5 samples. Set evaluation.samples"):
         tag_evaluator(tmp_path, {"tags": true}).run([{"image": samples[:5]}])

@@ -41,7 +41,8 @@ def test_voting_returns_the_planted_tags():
     shares = np.linspace(1.0, 2.0, 10) / 15.0
     chosen = np.stack([draws.choice(row, 100, p=shares) for row in planted])
     samples = words[chosen] + 0.05 * draws.standard_normal((2, 100, 64))
-    found = tagging.tags(samples, words)
+    found, named = tagging.tags(samples, words)
+    np.testing.assert_array_equal(named, chosen)
     np.testing.assert_array_equal(np.sort(found, axis=1), np.sort(planted, axis=1))
 
 
@@ -51,9 +52,9 @@ def test_votes_come_first_and_cosines_break_ties():
     words = np.stack([np.cos(degrees), np.sin(degrees)], 1)
     near = np.deg2rad([1.0, 98.0])
     samples = np.stack([np.cos(near), np.sin(near)], 1)[None]
-    np.testing.assert_array_equal(tagging.tags(samples, words, neighbours=2, count=3), [[1, 0, 2]])
-    np.testing.assert_array_equal(tagging.tags(samples[:, :1], words, neighbours=2, count=2), [[0, 1]])
-    np.testing.assert_array_equal(tagging.tags(samples[:, :1], words, neighbours=2, count=3), [[0, 1, -1]])
+    np.testing.assert_array_equal(tagging.tags(samples, words, neighbours=2, count=3)[0], [[1, 0, 2]])
+    np.testing.assert_array_equal(tagging.tags(samples[:, :1], words, neighbours=2, count=2)[0], [[0, 1]])
+    np.testing.assert_array_equal(tagging.tags(samples[:, :1], words, neighbours=2, count=3)[0], [[0, 1, -1]])
 
 
 def test_precision_and_recall_worked_by_hand():
@@ -62,6 +63,11 @@ def test_precision_and_recall_worked_by_hand():
     precision, recall = tagging.precision_recall(found, true)
     np.testing.assert_allclose(precision, [2 / 4, 1 / 2, 0.0])
     np.testing.assert_allclose(recall, [2 / 3, 1.0, 0.0])
+
+
+def test_a_word_named_many_times_is_one_word_recalled():
+    precision, recall = tagging.precision_recall(np.array([[4, 4, 4, 7]]), np.array([[4, 9, -1]]))
+    np.testing.assert_allclose([precision[0], recall[0]], [3 / 4, 1 / 2])
 
 
 def test_an_image_without_tags_is_refused():

@@ -85,7 +85,8 @@ class Evaluator:
         """Scores by name of generated `{"image": [b, h, w, c] float32 in [-1, 1], optional "label": [b]}`. `step`: of the weights, for the record.
 
         Names: `fid`, `kid` and `is` are `fid_proxy`, `kid_proxy` and `is_proxy` in features other than the 2015 Inception's; `prdc` gives
-        `precision`, `recall`, `density` and `coverage`; `agreement` also gives `agreement_<group>`; `tags` gives `tag_precision` and `tag_recall`.
+        `precision`, `recall`, `density` and `coverage`; `agreement` also gives `agreement_<group>`; `tags` gives `tag_precision`,
+        `tag_recall` and `tag_coverage`.
         """
         generated = self._collect(batches)
         scores = {}
@@ -231,9 +232,10 @@ def _tags(evaluator: Evaluator, fake: Generated) -> dict[str, Result]:
             f"images. Received: {count} samples{'' if evaluator.dictionary is not None else ', no dictionary'}. Set evaluation.samples."
         )
     samples = fake.features.reshape(-1, len(true), fake.features.shape[1]).swapaxes(0, 1)
-    figures = tagging.precision_recall(tagging.tags(samples, evaluator.dictionary), true)
-    names, error = ("tag_precision", "tag_recall"), np.sqrt(len(true))
-    return {name: Result(value=float(f.mean()), std=float(f.std() / error)) for name, f in zip(names, figures, strict=True)}
+    found, named = tagging.tags(samples, evaluator.dictionary)
+    precision, recall = tagging.precision_recall(found, true)
+    figures = {"tag_precision": precision, "tag_recall": recall, "tag_coverage": tagging.precision_recall(named, true)[1]}
+    return {name: Result(value=float(f.mean()), std=float(f.std() / np.sqrt(len(true)))) for name, f in figures.items()}
 
 
 METRICS: dict[str, Metric] = {
@@ -248,7 +250,7 @@ METRICS: dict[str, Metric] = {
 }
 """Configured name -> metric. `fid`: Frechet distance; `kid`: kernel distance; `is`: inception score; `prdc`: precision, recall, density and
 coverage; `agreement`: share of images of the class asked for; `intra_fid`: Frechet distance within classes; `diversity`: spread within classes, as a
-share of the data's; `tags`: precision and recall of the words found for an image."""
+share of the data's; `tags`: the words found for an image against its own."""
 
 _LOWER_IS_BETTER = ("fid", "kid", "intra_fid")
 

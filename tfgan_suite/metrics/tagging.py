@@ -1,7 +1,8 @@
 """Whether generated word vectors name what an image shows: the evaluation of Mirza and Osindero 2014, section 4.2.
 
 For each image 100 word vectors are generated; for each of these the 20 nearest words of the dictionary by cosine are looked up; the 10 words found
-most often are the image's tags. The paper shows lists of them; here they are compared with the image's own tags.
+most often are the image's tags. The paper shows lists of them; here they are compared with the image's own tags. As voting cannot tell one of an
+image's topics from all of them, the share of its tags that some sample names is measured besides.
 """
 
 import numpy as np
@@ -24,30 +25,30 @@ def nearest(vectors: np.ndarray, dictionary: np.ndarray, k: int = NEIGHBOURS) ->
     return np.concatenate(numbers), np.concatenate(cosines)
 
 
-def tags(samples: np.ndarray, dictionary: np.ndarray, *, neighbours: int = NEIGHBOURS, count: int = TAGS) -> np.ndarray:
-    """The `count` words found most often among the nearest ones of an image's samples: [images, samples, d] -> word numbers [images, count].
+def tags(samples: np.ndarray, dictionary: np.ndarray, *, neighbours: int = NEIGHBOURS, count: int = TAGS) -> tuple[np.ndarray, np.ndarray]:
+    """From samples [images, s, d]: (the `count` words found most often among an image's nearest ones, [images, count], the nearest word of each
+    sample [images, s]).
 
-    Words found equally often are ordered by the sum of their cosines (the paper does not say how).
+    Words found equally often are ordered by the sum of their cosines (the paper does not say how); -1 where fewer than `count` are found.
     """
     images, draws, size = samples.shape
     numbers, cosines = nearest(samples.reshape(images * draws, size), dictionary, neighbours)
     found = np.full((images, count), -1)
     for i, (words, near) in enumerate(zip(numbers.reshape(images, -1), cosines.reshape(images, -1), strict=True)):
         distinct, place = np.unique(words, return_inverse=True)
-        votes = np.bincount(place)
-        sums = np.bincount(place, weights=near)
+        votes, sums = np.bincount(place), np.bincount(place, weights=near)
         best = np.lexsort((distinct, -sums, -votes))[:count]
         found[i, : len(best)] = distinct[best]
-    return found
+    return found, numbers[:, 0].reshape(images, draws)
 
 
 def precision_recall(found: np.ndarray, true: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """Shares of the words found [n, t] that are among the image's true ones [n, m], and the other way round: two arrays [n]. -1 is no word."""
-    hits = ((found[:, :, None] == true[:, None, :]) & (found >= 0)[:, :, None]).any(2).sum(1)
     none = np.flatnonzero((true >= 0).sum(1) == 0)
     if len(none):
         raise ValueError(f"Image {none[0]} has no tag: leave images without tags out (Mirza and Osindero 2014 do).")
-    return hits / np.maximum((found >= 0).sum(1), 1), hits / (true >= 0).sum(1)
+    equal = (found[:, :, None] == true[:, None, :]) & (found >= 0)[:, :, None]
+    return equal.any(2).sum(1) / np.maximum((found >= 0).sum(1), 1), equal.any(1).sum(1) / (true >= 0).sum(1)
 
 
 def _nearest(vectors, dictionary, k):
