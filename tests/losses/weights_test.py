@@ -105,15 +105,13 @@ def test_the_hand_worked_example_of_the_authors_gradient():
     np.testing.assert_allclose(np.transpose(tape.gradient(loss, network.layers[0].kernel.value)), [[0.0, 2.0], [2.0, 2.0]])
 
 
-def test_the_gradient_of_weight_decay_is_the_weight_times_every_weight_of_the_player_that_moves():
-    network = keras.Sequential([keras.Input((3,)), dense.Dense(2), dense.Dense(1)])
-    for v in network.trainable_variables:
-        v.assign(np.random.default_rng(0).standard_normal(v.shape))
-    decay, step = weights.WeightDecay(weight=0.3), types.SimpleNamespace(network=network)
+def test_weight_decay_pulls_every_trained_weight_of_either_player_in_proportion():
+    network = keras.Sequential([keras.Input((2,)), dense.Dense(2), batch_norm.BatchNorm()])
+    network.layers[0].kernel.assign([[1.0, -2.0], [0.0, 3.0]])
     values = [v.value for v in network.trainable_variables]
-    for loss in (decay.discriminator_loss, decay.generator_loss):
+    for player in ("discriminator_loss", "generator_loss"):
         with tf.GradientTape() as tape:
-            value = loss({}, {}, step)
-        np.testing.assert_allclose(value, 0.15 * sum((v.numpy() ** 2).sum() for v in values), rtol=1e-6)
-        for v, gradient in zip(values, tape.gradient(value, values), strict=True):
-            np.testing.assert_allclose(gradient, 0.3 * v.numpy(), rtol=1e-6)
+            loss = getattr(weights.WeightDecay(weight=0.1), player)({}, {}, types.SimpleNamespace(network=network))
+        np.testing.assert_allclose(loss, 0.05 * (1.0 + 4.0 + 9.0 + 2.0), rtol=1e-6)  # the kernel, and two gains of 1
+        for v, gradient in zip(values, tape.gradient(loss, values), strict=True):
+            np.testing.assert_allclose(gradient, 0.1 * v, rtol=1e-6)

@@ -1,4 +1,4 @@
-"""What is asked of the weights themselves: clipping (WGAN), decay (DCGAN) and near-orthogonal kernels (BigGAN)."""
+"""What is asked of the weights themselves: clipping (WGAN), near-orthogonal kernels (BigGAN), small values (DCGAN)."""
 
 import dataclasses
 
@@ -65,15 +65,16 @@ class OrthogonalRegularization(term.Term):
 
 @dataclasses.dataclass(kw_only=True)
 class WeightDecay(term.Term):
-    """weight / 2 sum of squares of all trained weights of the player that moves: its gradient is weight times the weights.
+    """weight / 2 sum of squares of every trained weight, of both players. Its gradient, weight * w, is what DCGAN's Theano code adds."""
 
-    Radford et al. 2016, the authors' code (`l2`); Adam divides this gradient by the same root as the loss's.
-    """
-
-    weight: float = 2.5e-5
+    weight: float = 1e-5
 
     def discriminator_loss(self, views, scores, step):
-        return self.weight * tf.add_n([tf.nn.l2_loss(v.value) for v in step.network.trainable_variables])
+        return self.penalty(step.network)
 
     def generator_loss(self, views, scores, step):
-        return self.discriminator_loss(views, scores, step)
+        return self.penalty(step.network)
+
+    def penalty(self, network: keras.Model) -> tf.Tensor:
+        """The term's value for one network."""
+        return self.weight * tf.add_n([tf.nn.l2_loss(v.value) for v in network.trainable_variables])
