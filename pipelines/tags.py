@@ -13,7 +13,7 @@ import tensorflow as tf
 
 from pipelines import readers
 
-_COUNTS = {"train": 2000, "test": 200}
+_COUNTS = {"train": 1000, "test": 200}
 """Images of a split. In `train` an image is repeated once per tag, as in the paper; in `test` it comes once."""
 _SUBJECTS, _WORDS_PER_TOPIC = 25, 10
 _REMEMBERED = 0.8

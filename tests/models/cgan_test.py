@@ -1,3 +1,5 @@
+import dataclasses
+
 import keras
 import numpy as np
 import pytest
@@ -5,6 +7,7 @@ import tensorflow as tf
 import tiny
 
 from pipelines import spec
+from tfgan_suite import registry, runner
 from tfgan_suite.core import averaging, optimizers, run
 from tfgan_suite.losses import adversarial, dropout_noise, gradient_penalty
 from tfgan_suite.models import cgan
@@ -145,6 +148,20 @@ def test_the_features_of_the_real_batch_condition_the_fakes_row_by_row():
     np.testing.assert_array_equal(model.fake(batch, model.random(), times=2)["features"], np.repeat(batch["features"], 2, axis=0))
     with pytest.raises(ValueError, match="'features' cannot be drawn; give a batch"):
         model.sample_conditions(model.random(), 3)
+
+
+def test_tags_are_judged_on_held_out_images_a_hundred_samples_each(tmp_path):
+    experiment = registry.experiment("cgan/tags")
+    experiment.data.source = "tags:6x3x60"
+    experiment.evaluation = dataclasses.replace(experiment.evaluation, samples=2000, reference_samples=20, batch_size=500)
+    judge = runner.evaluator(experiment, data_dir=str(tmp_path))
+    assert judge.held_out["features"].shape == (20, 6) and judge.held_out["tags"].shape == (20, 20) and judge.dictionary.shape == (60, 3)
+    data = spec.DataSpec(name="tags", features={"image": numbers(1, 3, 1), "features": numbers(6)}, size=1)
+    model = build(data, **small(body="word_vectors", terms=GAME))
+    scores = runner.judge(model, experiment, judge)
+    assert set(scores) == {"tag_precision", "tag_recall", "tag_coverage"}
+    assert all(0.0 <= score.value <= 1.0 for score in scores.values())
+    assert scores["tag_recall"].protocol.num_fake == 2000 and scores["tag_recall"].protocol.num_real == 20
 
 
 def test_endpoints_take_features_of_each_row_and_answer_with_vectors():

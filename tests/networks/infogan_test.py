@@ -1,3 +1,4 @@
+import keras
 import numpy as np
 import pytest
 import tensorflow as tf
@@ -54,3 +55,24 @@ def test_a_head_of_codes_leaves_the_other_heads_as_they_were():
 def test_sides_that_are_no_multiples_of_four_are_refused(build):
     with pytest.raises(ValueError, match=r"multiples of 4; received image_shape=\(30, 28, 1\)"):
         build(image_shape=(30, 28, 1))
+
+
+@pytest.mark.parametrize("policy", ["mixed_bfloat16", "mixed_float16"])
+def test_images_and_heads_are_float32_under_every_policy(policy):
+    keras.config.set_dtype_policy(policy)
+    try:
+        networks = (
+            infogan.generator(image_shape=(8, 8, 1), latent_size=3, code_size=2, width=2, units=4),
+            infogan.discriminator(image_shape=(8, 8, 1), code_parameters=3, width=2, units=4, head_units=4),
+        )
+        compacts = (
+            infogan.with_codes(compact.generator, image_shape=(8, 8, 1), width=4, latent_size=3, code_size=2),
+            infogan.with_code_head(compact.discriminator(image_shape=(8, 8, 1), width=4), code_parameters=3),
+        )
+    finally:
+        keras.config.set_dtype_policy("float32")
+    for generator, discriminator in (networks, compacts):
+        image = generator({"latents": np.ones((4, 3), np.float32), "codes": np.eye(4, 2, dtype=np.float32)}, training=True)["image"]
+        heads = discriminator({"image": image}, training=True)
+        assert {image.dtype, *(head.dtype for head in heads.values())} == {tf.float32}
+        assert all(np.isfinite(head).all() for head in heads.values())

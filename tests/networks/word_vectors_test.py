@@ -1,3 +1,4 @@
+import keras
 import numpy as np
 import pytest
 import tensorflow as tf
@@ -51,3 +52,17 @@ def test_dropout_drops_both_hidden_layers_as_told():
     for a, b in zip(plain.variables, network.variables, strict=True):
         a.assign(b)
     assert score(0.1, 0.1) == pytest.approx(4.0 * float(plain(values)["logits"][0]), rel=1e-5)  # each layer doubled
+
+
+@pytest.mark.parametrize("policy", ["mixed_bfloat16", "mixed_float16"])
+def test_words_and_scores_are_float32_under_every_policy(policy):
+    keras.config.set_dtype_policy(policy)
+    try:
+        generator, discriminator = word_vectors.generator(**SMALL, latent_size=2, width=8, masked=True), word_vectors.discriminator(**SMALL, width=10)
+    finally:
+        keras.config.set_dtype_policy("float32")
+    values = {"latents": np.ones((2, 2), np.float32), "features": np.ones((2, 4), np.float32), "mask": np.ones((2, 10), np.float32)}
+    words = generator(values)["image"]
+    heads = discriminator({"image": words, "features": tf.constant(values["features"])})
+    assert words.dtype == heads["logits"].dtype == heads["features"].dtype == tf.float32
+    assert np.isfinite(heads["logits"]).all()

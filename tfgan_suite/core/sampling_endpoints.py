@@ -13,10 +13,8 @@ from tfgan_suite.ops import priors, random
 
 
 def of(model: Any, networks: Sequence[keras.Model]) -> tuple[endpoint.Endpoint, ...]:
-    """`serving_default` (latents in) and `sample` (one seed per row in) of a `Gan`, both with a truncation and each of its conditions per row.
-
-    networks: what `model.sample` reads.
-    """
+    """`serving_default` (latents in) and `sample` (one seed per row in) of a `Gan`, both with a truncation and each of its conditions per row;
+    `networks`: what `model.sample` reads."""
     features = {key: model.condition_feature(key) for key in model.condition_keys}
     prior, size = priors.PRIORS[model.config.prior], model.config.latent_size
     conditions = {"truncation": tf.TensorSpec([None], tf.float32)} | {key: _input(feature) for key, feature in features.items()}

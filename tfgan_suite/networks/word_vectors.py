@@ -21,7 +21,7 @@ def generator(
     x = keras.layers.Concatenate()([_hidden(inputs["latents"], width // 4), _hidden(inputs["features"], width)])
     if masked:
         x = parts.masks(inputs, (x.shape[-1],))[0](x)
-    x = dense.Dense(image_shape[0] * image_shape[1] * image_shape[2])(x)
+    x = dense.Dense(image_shape[0] * image_shape[1] * image_shape[2], dtype="float32")(keras.ops.cast(x, "float32"))
     return keras.Model(inputs, {"image": keras.layers.Reshape(image_shape, dtype="float32", name="image")(x)}, name="generator")
 
 
