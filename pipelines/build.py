@@ -62,6 +62,8 @@ class Data:
         self.spec = dataclasses.replace(data_spec, size=table.count if table else data_spec.size, labelled=rows)
         self.fingerprint = self._fingerprint()
         """Changes with the stored examples of either split, and with what is done to them before training sees them."""
+        self.dictionary = reader.dictionary
+        """Vectors of all words [v, d], where the images are word vectors; else None."""
 
     def batches(self, *, start: int, batch_size: int, shard: tuple[int, int] = (0, 1)) -> tf.data.Dataset:
         """Endless shuffled, augmented batches `{key: [b / n, ...]}` for host i of n, `shard=(i, n)`; together the n hosts get global batches of b.

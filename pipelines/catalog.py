@@ -3,13 +3,14 @@
 import difflib
 import re
 
-from pipelines import files, prepared, readers, stacked, toys
+from pipelines import files, prepared, readers, stacked, tags, toys
 
 SOURCES = {
     "folder": ("dir", files.Folder),
     "idx": ("dir", files.Idx),
     "tfrecord": ("glob", files.TfRecord),
     "toy": ("name", toys.Toy),
+    "tags": ("sizes", tags.Tags),
 }
 """First word of a source `<word>:<rest>` -> what the rest is, and the reader(rest, data_dir)."""
 

@@ -9,6 +9,7 @@ import dataclasses
 import re
 from collections.abc import Sequence
 
+import numpy as np
 import tensorflow as tf
 
 from pipelines import spec
@@ -51,6 +52,8 @@ class Reader(abc.ABC):
     columns: dict[str, Column]
     class_groups: dict[str, tuple[str, ...]] = {}
     mixture: spec.Mixture | None = None
+    dictionary: np.ndarray | None = None
+    """Vectors of all words [v, d] float32, where the examples' `image` is one of them."""
 
     @abc.abstractmethod
     def count(self, split: str) -> int:

@@ -18,8 +18,8 @@ class DatasetConfig:
     """
 
     source: str = "captioned_shapes/studio"
-    """A TFDS name (`cifar10`, `mnist`), `captioned_shapes/<config>`, `toy:<name>`, `stacked_digits:<source>`, `folder:<dir>`, `idx:<dir>` or
-    `tfrecord:<glob>`."""
+    """A TFDS name (`cifar10`, `mnist`), `captioned_shapes/<config>`, `toy:<name>`, `stacked_digits:<source>`, `folder:<dir>`, `idx:<dir>`,
+    `tfrecord:<glob>` or `tags:<features>x<numbers>x<words>`."""
     split: str = "train"
     """The split that is trained on."""
     test_split: str = "test"

@@ -13,6 +13,7 @@ from export import saved_model
 from pipelines import build as pipelines_build
 from tfgan_suite import registry
 from tfgan_suite.core import checkpoint, optimizers, run
+from tfgan_suite.ops import random
 
 VARIANTS = list(registry.VARIANTS)
 
@@ -102,7 +103,7 @@ def test_a_checkpoint_gives_back_every_weight_slot_and_counter(trained, tmp_path
 def test_samples_are_images_of_the_data_s_shape(trained):
     _, data, model, _, _ = trained
     model.ready()
-    conditions = {"label": tf.zeros([3], tf.int32)} if "label" in model.condition_keys else {}
+    conditions = model.sample_conditions(random.Stream(1), 3)
     images = model.sample(tf.random.stateless_normal([3, model.config.latent_size], [1, 2]), conditions)
     assert images.shape == (3, *data.spec.image_shape) and images.dtype == tf.float32
     assert float(tf.reduce_max(tf.abs(images))) <= 1.0

@@ -85,11 +85,36 @@ VARIANTS = {
         paper="Salimans et al. 2016, arXiv:1606.03498",
         summary="Semi-supervised classification; feature matching, minibatch discrimination, virtual batch normalisation.",
     ),
+    "cgan": Variant(
+        module="tfgan_suite.models.cgan",
+        model="Cgan",
+        paper="Mirza and Osindero 2014, arXiv:1411.1784",
+        summary="Labels, or the features of another image, concatenated to what both players see.",
+    ),
+    "acgan": Variant(
+        module="tfgan_suite.models.acgan",
+        model="Acgan",
+        paper="Odena et al. 2017, arXiv:1610.09585",
+        summary="A discriminator that classifies besides.",
+    ),
+    "projection_gan": Variant(
+        module="tfgan_suite.models.projection_gan",
+        model="ProjectionGan",
+        paper="Miyato and Koyama 2018, arXiv:1802.05637",
+        summary="The label as an inner product with the discriminator's features.",
+    ),
+    "infogan": Variant(
+        module="tfgan_suite.models.infogan",
+        model="InfoGan",
+        paper="Chen et al. 2016, arXiv:1606.03657",
+        summary="Codes that the images tell: categories and degrees found without labels.",
+    ),
 }
 
 _EXPERIMENT = "tfgan_suite.experiment"
 _OPTIMIZERS = "tfgan_suite.core.optimizers"
 _PENALTY = "tfgan_suite.losses.gradient_penalty"
+_INFORMATION = "tfgan_suite.losses.mutual_information"
 _AUGMENT = "pipelines.augment"
 _WEIGHTS = "tfgan_suite.losses.weights"
 
@@ -111,7 +136,11 @@ TYPES = {
     "Adversarial": "tfgan_suite.losses.adversarial",
     "LeastSquares": "tfgan_suite.losses.least_squares",
     "FDivergence": "tfgan_suite.losses.divergences",
-    "DropoutNoise": "tfgan_suite.models.gan",
+    "AuxiliaryClassifier": "tfgan_suite.losses.auxiliary_classifier",
+    "DropoutNoise": "tfgan_suite.losses.dropout_noise",
+    "MutualInformation": _INFORMATION,
+    "Categorical": _INFORMATION,
+    "Continuous": _INFORMATION,
     "GradientPenalty": _PENALTY,
     "ZeroCenteredGradientPenalty": _PENALTY,
     "R1": _PENALTY,

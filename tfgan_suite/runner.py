@@ -11,6 +11,7 @@ import os
 from typing import NamedTuple
 
 import keras
+import numpy as np
 import tensorflow as tf
 from absl import logging
 
@@ -23,7 +24,7 @@ from tfgan_suite.callbacks import checkpoints as saving
 from tfgan_suite.callbacks import evaluation as evaluating
 from tfgan_suite.callbacks import health, logs, samples
 from tfgan_suite.core import checkpoint, classification, distribution, execution, feed, files, gan, interruption, phase, precision, run, sampling
-from tfgan_suite.metrics import evaluation, features, protocol, reference
+from tfgan_suite.metrics import evaluation, examples, features, protocol, reference
 
 
 class Result(NamedTuple):
@@ -104,7 +105,10 @@ def evaluator(experiment: experiments.Experiment, *, data_dir: str) -> evaluatio
     config, stage = experiment.evaluation, registry.phases(experiment)[-1]
     data_config = dataclasses.replace(_data_config(experiment, stage), augmentations=())
     labels = ("label",) if pipelines_build.describe(data_config, data_dir).num_classes else ()
-    data = pipelines_build.build(data_config, data_dir, keys=("image", *labels), seed=experiment.seed)
+    trained_on = registry.model_class(experiment.variant).keys_for(experiment.model)
+    beside = {*trained_on, *evaluation.held_out_keys(config.metrics)} - {"image", "label", "labelled_image", "labelled_label"}
+    data = pipelines_build.build(data_config, data_dir, keys=("image", *labels, *sorted(beside)), seed=experiment.seed)
+    evaluation.check_samples(config.metrics, config.samples, data.spec)
     cache = os.path.join(data_dir, "judges")
     extractor = features.load(config.extractor, cache_dir=cache, data=data)
     real = reference.build(
@@ -116,15 +120,25 @@ def evaluator(experiment: experiments.Experiment, *, data_dir: str) -> evaluatio
         keep_features=evaluation.needs_features(config.metrics),
         keep_images=evaluation.needs_images(config.metrics),
     )
-    conditional = "label" in registry.model_class(experiment.variant).keys_for(experiment.model)
+    batches = examples.of(data, config.reference_split, config.reference_samples) if beside else ()
+    held_out = [{key: batch[key] for key in beside} for batch in batches]
     record = protocol.Protocol(
-        label_sampling="balanced" if conditional else "",
+        label_sampling="balanced" if "label" in trained_on else "",
         truncation=config.truncation if math.isfinite(config.truncation) else 0.0,
         generator="averaged" if experiment.model.average.decay else "live",
         batch_norm="standing",
         batch_size=config.batch_size,
     )
-    return evaluation.Evaluator(extractor=extractor, reference=real, metrics=tuple(config.metrics), seed=experiment.seed, data=data, record=record)
+    return evaluation.Evaluator(
+        extractor=extractor,
+        reference=real,
+        metrics=tuple(config.metrics),
+        seed=experiment.seed,
+        held_out={key: np.concatenate([batch[key] for batch in held_out]) for key in beside},
+        data=data,
+        dictionary=data.dictionary,
+        record=record,
+    )
 
 
 def evaluate(model: gan.Gan, experiment: experiments.Experiment, *, data_dir: str) -> dict[str, protocol.Score]:
@@ -135,7 +149,8 @@ def evaluate(model: gan.Gan, experiment: experiments.Experiment, *, data_dir: st
 def judge(model: gan.Gan, experiment: experiments.Experiment, by: evaluation.Evaluator) -> dict[str, protocol.Score]:
     """The same by an evaluator that is there already."""
     config = experiment.evaluation
-    drawn = sampling.samples(model, config.samples, batch_size=config.batch_size, seed=experiment.seed, truncation=config.truncation)
+    options = {"batch_size": config.batch_size, "truncation": config.truncation, "held_out": by.held_out}
+    drawn = sampling.samples(model, config.samples, seed=experiment.seed, **options)
     return by.run(drawn, step=int(model.step.numpy()), classify=classification.classifier(model))
 
 

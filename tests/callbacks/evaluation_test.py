@@ -16,7 +16,7 @@ class Judge:
     """Stands for an evaluator: gives the scores it was told to, and remembers what it saw."""
 
     def __init__(self, *values, name="fid"):
-        self.values, self.name, self.seen = list(values), name, []
+        self.values, self.name, self.seen, self.held_out = list(values), name, [], {}
 
     def check_classifier(self, classify):
         assert classify is None

@@ -60,3 +60,33 @@ def test_points_of_the_plane_lie_where_their_numbers_say_with_the_second_upwards
     sheet = picture.plane(np.array([[-1.0, -1.0], [0.999, 0.0], [0.0, 0.999], [5.0, 0.0], [np.nan, 0.0]]), -1.0, 1.0)
     assert sheet.shape == (256, 256, 3)
     assert sorted(map(tuple, np.argwhere((sheet != 255).any(-1)).tolist())) == [(0, 128), (127, 255), (255, 0)]
+
+
+def ink(strip):
+    """Rows and columns that hold any mark."""
+    dark = strip.min(axis=2) < 128
+    return np.flatnonzero(dark.any(1)), np.flatnonzero(dark.any(0))
+
+
+def test_names_of_columns_stand_above_them_and_the_picture_is_as_it_was():
+    sheet = np.full((20, 120, 3), 200, np.uint8)
+    named = picture.with_column_names(sheet, ["one", "", "three"])
+    np.testing.assert_array_equal(named[-20:], sheet)
+    _, columns = ink(named[:-20])
+    assert columns[columns < 40].size and columns[columns >= 80].size and not columns[(columns >= 40) & (columns < 80)].size
+
+
+def test_a_long_name_is_broken_at_its_spaces():
+    sheet = np.full((20, 60, 3), 200, np.uint8)
+    one, broken = (picture.with_column_names(sheet, [name]) for name in ("purple", "purple cylinder cylinder"))
+    assert broken.shape[0] > one.shape[0] + 20
+    assert broken.shape[1] == 60
+
+
+def test_names_of_rows_stand_to_their_left():
+    sheet = np.full((90, 20, 4), 200, np.uint8)
+    named = picture.with_row_names(sheet, ["first", "", "third and last"])
+    np.testing.assert_array_equal(named[:, -20:], sheet)
+    rows, columns = ink(named[:, :-20, :3])
+    assert rows[rows < 30].size and rows[rows >= 60].size and not rows[(rows >= 30) & (rows < 60)].size
+    assert columns.min() >= 1

@@ -6,17 +6,18 @@ import tensorflow as tf
 import tiny
 
 from pipelines import spec
-from tfgan_suite.core import gan, sampling
+from tfgan_suite.core import conditional, gan, sampling
 from tfgan_suite.ops import pixels
 
 
 class Echo:
     """A model whose images show what they were asked for: red the largest latent, green the label as a byte."""
 
-    config = types.SimpleNamespace(prior="normal", latent_size=6)
-    sample_latents, sample_conditions = gan.Gan.sample_latents, gan.Gan.sample_conditions
+    sample_latents, sample_conditions, sweeps = gan.Gan.sample_latents, gan.Gan.sample_conditions, conditional.LabelConditional.sweeps
+    num_classes = conditional.LabelConditional.num_classes
 
     def __init__(self, classes: int = 0):
+        self.config = types.SimpleNamespace(prior="normal", latent_size=6, conditional=classes > 0)
         self.condition_keys, self.data = ("label",) if classes else (), tiny.data_spec(classes=classes, side=16)
 
     def sample(self, latents, conditions):
@@ -102,3 +103,44 @@ def test_a_model_of_the_plane_is_shown_by_where_its_points_lie():
     sheet = sampling.grid(model, rows=4, seed=0)
     [[row, column]] = np.argwhere((sheet != 255).any(-1))  # the range is shown with a quarter more on every side: from -3 to 3
     assert (row, column) == (255 - 256 // 6, 256 * 4 // 6)
+
+
+class Told(Echo):
+    """The same on a condition that cannot be drawn: green is its first number."""
+
+    def __init__(self):
+        super().__init__()
+        self.condition_keys = ("features",)
+
+    def sample(self, latents, conditions):
+        return super().sample(latents, {"label": conditions["features"][:, 0]})
+
+
+def test_conditions_that_cannot_be_drawn_go_round_the_held_out_ones():
+    features = np.array([[3.0, 0.0], [5.0, 0.0], [9.0, 0.0]], np.float32)
+    joined = drawn(Told(), 8, held_out={"features": features})[1]
+    np.testing.assert_array_equal(joined["features"], features[np.arange(8) % 3])
+    np.testing.assert_array_equal(pixels.quantize(joined["image"][:, 0, 0, 1]), features[np.arange(8) % 3, 0])
+    with pytest.raises(ValueError, match="'features' cannot be drawn"):
+        drawn(Told(), 8)
+
+
+def test_chosen_classes_have_a_column_each_in_the_order_given():
+    tiles = centres(sampling.grid(Echo(1000), rows=2, seed=0, classes=[700 % 256, 3]), 2, 2)
+    np.testing.assert_array_equal(tiles[..., 1], [[188, 3]] * 2)
+    for model, unknown in ((Echo(3), 3), (Echo(), 0)):
+        with pytest.raises(ValueError, match=f"There is no class {unknown}: the model has {unknown}, counted from 0"):
+            sampling.grid(model, rows=2, seed=0, classes=[unknown])
+
+
+def test_a_sweep_goes_through_the_classes_on_one_latent_per_row():
+    sheet, names = sampling.sweep(Echo(5), rows=3, columns=7, seed=0, truncation=0.5)
+    tiles = centres(sheet, 3, 7)
+    assert names == ["label"] * 3
+    np.testing.assert_array_equal(tiles[..., 1], [np.arange(7) % 5] * 3)
+    assert all(len(np.unique(row)) == 1 for row in tiles[..., 0]) and len(np.unique(tiles[..., 0])) == 3
+
+
+def test_a_model_without_conditions_cannot_be_swept():
+    with pytest.raises(ValueError, match="Echo has no condition that could be swept: it reads latents"):
+        sampling.sweep(Echo(), rows=1, columns=3, seed=0)

@@ -97,6 +97,18 @@ def test_the_label_chooses_gain_and_offset_only():
     np.testing.assert_allclose(y[1::2], 3.0 * plain[1::2] - 2.0, atol=1e-5)
 
 
+def test_swapping_two_labels_swaps_gain_and_offset_and_nothing_else():
+    x, numbers = tensor("x", "float32"), np.random.default_rng(0)
+    layer = conditional_batch_norm.ConditionalBatchNorm(form="table", num_classes=2)
+    layer.build(x.shape, (6,))
+    layer.condition_gain.kernel.assign(numbers.uniform(0.5, 2.0, (2, 8)))
+    layer.condition_offset.kernel.assign(numbers.standard_normal((2, 8)))
+    plain, labels = batch_norm.BatchNorm()(x, training=True).numpy(), np.array([0, 1, 1, 0, 1, 0])
+    for given in (labels, 1 - labels):
+        gain, offset = (part.kernel.numpy()[given][:, None, None] for part in (layer.condition_gain, layer.condition_offset))
+        np.testing.assert_allclose(layer(x, tf.constant(given), training=True), plain * gain + offset, atol=1e-5)
+
+
 def test_spectral_norm_reaches_the_maps_of_the_condition():
     layer = conditional_batch_norm.ConditionalBatchNorm(form="linear", spectral_norm=True)
     layer.build((2, 4, 4, 8), (2, 5))

@@ -1,9 +1,12 @@
+import dataclasses
+
 import bar_data
 import numpy as np
 import pytest
 import tensorflow as tf
 
-from tfgan_suite.metrics import evaluation, extractor, frechet, protocol, reference
+from pipelines import spec
+from tfgan_suite.metrics import evaluation, extractor, frechet, numbers, protocol, reference
 
 
 class Reader(extractor.Extractor):
@@ -26,7 +29,8 @@ class Reader(extractor.Extractor):
         return features, logits if self.classes != "none" else tf.zeros([pixels.shape[0], 0])
 
 
-ALL = tuple(name for name, metric in evaluation.METRICS.items() if not metric.classifier and name != "modes")  # toys have modes: collapse_test.py
+NOT_OF_IMAGES = ("modes", "tags")  # see collapse_test.py and tagging_test.py
+ALL = tuple(name for name, metric in evaluation.METRICS.items() if not metric.classifier and name not in NOT_OF_IMAGES)
 
 
 def evaluator(folder, metrics=ALL, data=None, judge=None, limit=-1, **keywords):
@@ -204,6 +208,52 @@ def test_class_probabilities_about_something_else_are_refused(tmp_path, metric, 
 
 def test_diversity_without_labels_is_over_all_images(tmp_path, fakes):
     assert evaluator(tmp_path, ("diversity",)).run(batches(fakes, labels=False))["diversity"].value == pytest.approx(1.0, abs=0.1)
+
+
+def test_a_class_without_two_real_images_is_named_before_anything_is_generated(tmp_path):
+    with pytest.raises(ValueError, match="at least 2 real images of every class. Too few of 2 of 4 classes .'red standing', 'green standing'."):
+        evaluator(tmp_path, ("fid", "intra_fid"), data=bar_data.Bars(test_size=6))
+
+
+def test_samples_too_few_for_a_metric_within_classes_are_refused_before_training():
+    data = bar_data.Bars().spec
+    evaluation.check_samples(("fid", "intra_fid"), 8, data)
+    evaluation.check_samples(("fid",), 2, data)
+    with pytest.raises(ValueError, match="at least 2 generated images of every class. Too few of 1 of 4 classes .'green standing'.*7 generated"):
+        evaluation.check_samples(("fid", "intra_fid"), 7, data)
+
+
+class Words:
+    """Two images with one true word each, out of 30 that lie on axes of their own."""
+
+    features = {"image": spec.Feature(shape=(1, 30, 1), dtype="float32", low=-1.0, high=1.0)}
+    spec = dataclasses.replace(bar_data.Bars(labels=False).spec, features=features, test_size=4)
+    fingerprint, dictionary = "words", np.eye(30, dtype=np.float32)
+
+    def examples(self, split, *, batch_size, limit=-1):
+        yield {"image": self.dictionary[:4].reshape(4, 1, 30, 1)}
+
+
+def tag_evaluator(folder, held_out, dictionary=Words.dictionary):
+    real = reference.build(numbers.Numbers(), Words(), cache_dir=folder, split="test")
+    return evaluation.Evaluator(extractor=numbers.Numbers(), reference=real, metrics=("tags",), held_out=held_out, dictionary=dictionary)
+
+
+def test_sample_i_is_a_word_for_held_out_image_i_modulo_their_number(tmp_path):
+    """Image 0 has the words 3 and 5, image 1 has 4: samples for image 0 are all near 3, those for image 1 near 9."""
+    true = np.array([[3, 5], [4, -1]])
+    samples = Words.dictionary[np.tile([3, 9], 6)].reshape(12, 1, 30, 1)
+    scores = tag_evaluator(tmp_path, {"tags": true}).run([{"image": samples[:5]}, {"image": samples[5:]}])
+    assert scores["tag_recall"].value == pytest.approx((1 / 2 + 0) / 2)
+    assert scores["tag_precision"].value <= 0.1  # one or, by the ties of orthogonal words, two of the ten found
+    assert scores["tag_coverage"].value == pytest.approx((1 / 2 + 0) / 2)
+    assert scores["tag_recall"].protocol.quantised is False and scores["tag_recall"].protocol.backbone == "numbers"
+    with pytest.raises(ValueError, match="equally many samples .* for each of the 2 held-out images. Received: 5 samples. Set evaluation.samples"):
+        tag_evaluator(tmp_path, {"tags": true}).run([{"image": samples[:5]}])
+    with pytest.raises(ValueError, match="no dictionary"):
+        tag_evaluator(tmp_path, {"tags": true}, dictionary=None).run([{"image": samples}])
+    with pytest.raises(ValueError, match="'tags' needs the key 'tags' of held-out examples, which 'bars' lacks"):
+        tag_evaluator(tmp_path, {})
 
 
 def test_a_reference_by_another_extractor_is_refused(tmp_path):

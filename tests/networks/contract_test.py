@@ -7,7 +7,7 @@ import tensorflow as tf
 
 from tfgan_suite.layers import spectral_norm
 from tfgan_suite.losses import adversarial
-from tfgan_suite.networks import compact, damped_resnet, dcgan, good_resnet, lsgan, mlp, resnet, sndcgan
+from tfgan_suite.networks import compact, conditional_dcgan, damped_resnet, dcgan, good_resnet, lsgan, mlp, resnet, sndcgan
 
 SHAPE = (16, 16, 3)
 K = 4
@@ -32,6 +32,7 @@ PAIRS = {
     "good_resnet": pair(good_resnet),
     "damped_resnet": pair(damped_resnet),
     "damped_resnet_conditional": pair(damped_resnet, num_classes=K),
+    "dcgan_conditional": pair(conditional_dcgan, num_classes=K, units=16),
     "mlp": pair(mlp),
     "mlp_conditional": pair(mlp, num_classes=K),
 }

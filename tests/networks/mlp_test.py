@@ -62,6 +62,23 @@ def test_critic_of_f_gan_has_exponential_linear_units():
     np.testing.assert_allclose(network({"image": x})["features"], [[np.expm1(-2.0)], [0.5]], rtol=1e-6)
 
 
+def test_the_mask_of_the_generator_multiplies_each_hidden_layer_by_its_own_half():
+    network, plain = mlp.generator(width=12, num_classes=4, masked=True), mlp.generator(width=12, num_classes=4)
+    for a, b in zip(plain.variables, network.variables, strict=True):
+        a.assign(b)
+    values = {"latents": np.ones((1, 100), np.float32), "label": np.array([2])}
+
+    def image(first, second):
+        mask = np.concatenate([np.full((1, 12), first), np.full((1, 12), second)], axis=1).astype(np.float32)
+        return network(values | {"mask": mask})["image"].numpy()
+
+    np.testing.assert_array_equal(image(1.0, 1.0), plain(values)["image"])
+    np.testing.assert_allclose(image(1.0, 0.0), 0.0, atol=1e-6)  # biases start at zero: mid grey
+    np.testing.assert_allclose(image(0.0, 1.0), 0.0, atol=1e-6)
+    np.testing.assert_allclose(image(2.0, 3.0), image(6.0, 1.0), atol=1e-6)  # homogeneous
+    assert np.abs(image(6.0, 1.0) - image(1.0, 1.0)).max() > 1e-4
+
+
 @pytest.mark.parametrize("widths", [(), (16,), (512, 512, 512)])
 def test_critic_has_the_given_widths(widths):
     network = mlp.critic(image_shape=(1, 1, 2), widths=widths)

@@ -64,6 +64,16 @@ def test_the_logit_of_zero_features_is_the_bias():
     np.testing.assert_allclose(outputs["logits"], [GOLDEN["projection.bias"][0]] * 2, rtol=1e-6)
 
 
+def test_with_one_class_the_projection_is_one_more_linear_term():
+    """s = <w, h> + b + <e, h>: the gradients in w and in e are equal, so that descent from equal values keeps D an unconditional one."""
+    inputs = parts.discriminator_inputs((4, 4, 8), 1, "projection")
+    network = keras.Model(inputs, parts.heads(parts.pool(inputs["image"], "sum"), inputs, num_classes=1))
+    with tf.GradientTape() as tape:
+        loss = tf.reduce_sum(tf.sin(network({"image": GOLDEN["features"], "label": np.zeros(6, np.int32)})["logits"]))
+    own, projected = tape.gradient(loss, [network.get_layer(name).kernel.value for name in ("logits", "projection")])
+    np.testing.assert_allclose(tf.convert_to_tensor(projected)[0], own[:, 0], rtol=1e-5)
+
+
 def test_pools_are_the_sum_the_mean_and_all_elements():
     x = np.random.default_rng(0).standard_normal((2, 3, 4, 5)).astype(np.float32)
     inputs = keras.Input((3, 4, 5))

@@ -43,7 +43,8 @@ class Evaluate(keras.callbacks.Callback):
         """Judges the present weights and records the result under `step`."""
         config = self._config.evaluation
         self.model.ready()
-        drawn = sampling.samples(self.model, config.samples, batch_size=config.batch_size, seed=self._config.seed, truncation=config.truncation)
+        options = {"batch_size": config.batch_size, "truncation": config.truncation, "held_out": self._evaluator.held_out}
+        drawn = sampling.samples(self.model, config.samples, seed=self._config.seed, **options)
         scores = self._evaluator.run(drawn, step=step, classify=classification.classifier(self.model))
         self._history.append({"step": step} | {name: score.to_json() for name, score in scores.items()})
         self._write()

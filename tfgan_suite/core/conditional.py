@@ -2,6 +2,8 @@
 
 import dataclasses
 
+import tensorflow as tf
+
 from tfgan_suite.core import alternating
 
 
@@ -11,6 +13,20 @@ class Config(alternating.Config):
 
     conditional: bool = False
     """Generate a given class; the dataset must have labels."""
+
+
+@dataclasses.dataclass(kw_only=True)
+class AlwaysConditional(alternating.Config):
+    """A `ClassConditional` that always reads labels."""
+
+    conditional = True  # not annotated, hence not a field
+    labels: str = "uniform"
+    """Labels of the fakes in training: `uniform` over the classes, or as in the `data`, those of the real batch (for long-tailed classes)."""
+
+    def __post_init__(self):
+        super().__post_init__()
+        if self.labels not in ("uniform", "data"):
+            raise ValueError(f"labels={self.labels!r} is unknown. It is uniform or data.")
 
 
 class LabelConditional:
@@ -24,7 +40,20 @@ class LabelConditional:
     def condition_keys(self):
         return ("label",) if self.config.conditional else ()
 
+    def sweeps(self, conditions, steps):
+        """Class after class, round and round."""
+        return {"label": {"label": tf.range(steps) % self.num_classes}} if self.config.conditional else {}
+
     @property
     def num_classes(self) -> int:
         """Classes that the networks are built for; 0 without conditioning."""
         return self.data.num_classes if self.config.conditional else 0
+
+
+class ClassConditional(LabelConditional):
+    """The same for a config that is `AlwaysConditional`."""
+
+    def sample_conditions(self, stream, batch_size, batch=None):
+        if batch is not None and self.config.labels == "data":
+            return {"label": batch["label"]}
+        return super().sample_conditions(stream, batch_size, batch)

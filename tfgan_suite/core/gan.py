@@ -7,11 +7,10 @@ import random
 from collections.abc import Iterator, Sequence
 
 import keras
-import numpy as np
 import tensorflow as tf
 
 from pipelines import spec
-from tfgan_suite.core import averaging, endpoint, optimizers, precision, run
+from tfgan_suite.core import averaging, endpoint, optimizers, precision, run, sampling_endpoints
 from tfgan_suite.ops import priors
 from tfgan_suite.ops import random as streams
 
@@ -103,6 +102,14 @@ class Gan(keras.Model):
 
     def initialize(self, batch: dict[str, tf.Tensor]) -> None:
         """Sets what depends on data, once, eagerly, before the first step of a new run. `batch`: the first examples, equal in all processes."""
+
+    def condition_feature(self, key: str) -> spec.Feature:
+        """Shape, type and range of the condition `key`; a model whose conditions are not all in its data says what the others are."""
+        return self.data.features[key]
+
+    def sweeps(self, conditions: dict[str, tf.Tensor], steps: int) -> dict[str, dict[str, tf.Tensor]]:
+        """{name: conditions [steps, ...]}: one row of conditions [1, ...], in each with another single thing going from one end to the other."""
+        return {}
 
     # What the base does.
 
@@ -219,51 +226,8 @@ class Gan(keras.Model):
         return found
 
     def sampling_endpoints(self) -> tuple[endpoint.Endpoint, ...]:
-        """`serving_default` (latents in) and `sample` (one seed per row in), both with a truncation and, if conditional, a label per row."""
-        twins = tuple(twin for _, twin in self._averages)
-        conditions = {"label": tf.TensorSpec([None], tf.int64)} if "label" in self.condition_keys else {}
-        truncation = {"truncation": tf.TensorSpec([None], tf.float32)}
-
-        def from_latents(latents, truncation, **given):
-            limit = tf.abs(truncation)[:, None]
-            return {"images": self.sample(tf.clip_by_value(latents, -limit, limit), self._checked(given))}
-
-        def from_seed(seed, truncation, **given):
-            latents = priors.PRIORS[self.config.prior].rows(seed, self.config.latent_size, tf.abs(truncation))
-            return {"images": self.sample(latents, self._checked(given)), "latents": latents}
-
-        def examples(batch_size, **first):
-            labels = {"label": np.arange(batch_size, dtype=np.int64) % self.data.num_classes} if conditions else {}
-            return first | {"truncation": np.linspace(0.5, 2.0, batch_size, dtype=np.float32)} | labels
-
-        def latent_examples(batch_size):
-            latents = streams.row_truncated_normal(tf.range(batch_size, dtype=tf.int64), self.config.latent_size, tf.fill([batch_size], 3.0))
-            return examples(batch_size, latents=latents.numpy())
-
-        latents = {"latents": tf.TensorSpec([None, self.config.latent_size], tf.float32)}
-        seeds = {"seed": tf.TensorSpec([None], tf.int64)}
-        return (
-            endpoint.Endpoint(
-                name="serving_default", function=from_latents, inputs=latents | truncation | conditions, networks=twins, examples=latent_examples
-            ),
-            endpoint.Endpoint(
-                name="sample",
-                function=from_seed,
-                inputs=seeds | truncation | conditions,
-                networks=twins,
-                examples=lambda batch_size: examples(batch_size, seed=np.arange(batch_size, dtype=np.int64)),
-                encodings=() if self.data.is_vector else ("png",),
-            ),
-        )
-
-    def _checked(self, conditions: dict[str, tf.Tensor]) -> dict[str, tf.Tensor]:
-        """Conditions of a request as the generator takes them; a label outside the classes is an InvalidArgument error."""
-        if "label" not in conditions:
-            return conditions
-        label, classes = conditions["label"], self.data.num_classes
-        allowed = tf.debugging.Assert(tf.reduce_all((label >= 0) & (label < classes)), [f"label must be in [0, {classes}), received", label])
-        with tf.control_dependencies([allowed] if allowed is not None else []):
-            return conditions | {"label": tf.cast(label, tf.int32)}
+        """`serving_default` (latents in) and `sample` (one seed per row in)."""
+        return sampling_endpoints.of(self, [twin for _, twin in self._averages])
 
 
 @contextlib.contextmanager

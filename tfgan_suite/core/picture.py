@@ -5,7 +5,7 @@ import math
 from collections.abc import Sequence
 
 import numpy as np
-from PIL import Image
+from PIL import Image, ImageDraw, ImageFont
 
 from tfgan_suite.ops import pixels
 
@@ -39,6 +39,55 @@ def plane(points: np.ndarray, low: float, high: float) -> np.ndarray:
         inside = (columns >= 0) & (columns < _PLANE_PIXELS) & (rows >= 0) & (rows < _PLANE_PIXELS)
     sheet[_PLANE_PIXELS - 1 - rows[inside].astype(int), columns[inside].astype(int)] = _DOT
     return sheet
+
+
+def with_column_names(picture: np.ndarray, names: Sequence[str]) -> np.ndarray:
+    """A uint8 picture [h, w, c] under a white strip with the name of each of its equal columns, broken at spaces where a column is narrow."""
+    width = picture.shape[1] / len(names)
+    texts = [_broken(name, width - _GAP) for name in names]
+    strip = Image.new("RGB", (picture.shape[1], max(map(_height, texts)) + 2 * _GAP), "white")
+    for i, text in enumerate(texts):
+        ImageDraw.Draw(strip).multiline_text(((i + 0.5) * width, _GAP), text, fill="black", anchor="ma", align="center", font=_font())
+    return np.concatenate([_like(strip, picture), picture])
+
+
+def with_row_names(picture: np.ndarray, names: Sequence[str]) -> np.ndarray:
+    """A uint8 picture [h, w, c] to the right of a white strip with the name of each of its equal rows."""
+    height = picture.shape[0] / len(names)
+    strip = Image.new("RGB", (math.ceil(max(map(_width, names))) + 2 * _GAP, picture.shape[0]), "white")
+    for i, name in enumerate(names):
+        ImageDraw.Draw(strip).text((strip.width - _GAP, (i + 0.5) * height), name, fill="black", anchor="rm", font=_font())
+    return np.concatenate([_like(strip, picture), picture], axis=1)
+
+
+def _font() -> ImageFont.FreeTypeFont | ImageFont.ImageFont:
+    """Pillow's own, of 10 pixels."""
+    return ImageFont.load_default()
+
+
+def _width(text: str) -> float:
+    return _font().getlength(text)
+
+
+def _height(text: str) -> int:
+    return 12 * (1 + text.count("\n"))
+
+
+def _broken(name: str, width: float) -> str:
+    """The name in lines of at most `width` pixels where spaces allow it."""
+    lines: list[str] = []
+    for word in name.split():
+        longer = f"{lines[-1]} {word}" if lines else word
+        if lines and _width(longer) <= width:
+            lines[-1] = longer
+        else:
+            lines.append(word)
+    return "\n".join(lines)
+
+
+def _like(strip: Image.Image, picture: np.ndarray) -> np.ndarray:
+    """The strip with the picture's channels."""
+    return np.asarray(strip.convert("RGBA" if picture.shape[2] == 4 else "RGB"))
 
 
 def png(picture: np.ndarray) -> bytes:

@@ -4,6 +4,7 @@ A classifier's agreement alone is fooled by collapse: one perfect picture per cl
 agreement is bounded by the classifier: it is reported with the classifier's own accuracy on real held-out images.
 """
 
+import collections
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
@@ -11,6 +12,7 @@ import numpy as np
 
 from tfgan_suite.metrics import frechet
 
+INTRA_CLASS = "An intra-class Frechet distance"
 _TILE = 2048
 
 
@@ -71,7 +73,7 @@ def intra_class_frechet(
     real, fake: features [n, f] and [m, f]; labels [n] and [m]. Below about 2,048 rows a class the covariances are singular: the figures still
     order models measured alike, and mean nothing by themselves.
     """
-    classes = _shared_classes(real_labels, fake_labels, class_names, "An intra-class Frechet distance")
+    classes = _shared_classes(real_labels, fake_labels, class_names, INTRA_CLASS)
     distances = {
         int(c): frechet.frechet_distance(frechet.Moments.of(real[real_labels == c]), frechet.Moments.of(fake[fake_labels == c])) for c in classes
     }
@@ -107,17 +109,23 @@ def mean_distance(features: np.ndarray) -> float:
 
 
 def _shared_classes(real_labels: np.ndarray, fake_labels: np.ndarray, class_names: Sequence[str], what: str) -> np.ndarray:
-    """The classes of the reference; raises where either set has fewer than two of one."""
+    """The classes of both sets; raises where either has fewer than two images of one."""
     classes = np.unique(np.concatenate([real_labels, fake_labels]))
     for labels, source in ((real_labels, "real"), (fake_labels, "generated")):
-        few = [c for c in classes if np.sum(labels == c) < 2]
-        if few:
-            shown = ", ".join(_name(c, class_names) for c in few[:5]) + (", ..." if len(few) > 5 else "")
-            raise ValueError(
-                f"{what} needs at least 2 {source} images of every class. Too few of {len(few)} of {len(classes)} classes ({shown}), among "
-                f"{len(labels)} {source} images. Judge more images, draw balanced labels, or leave this metric out."
-            )
+        require_pairs(labels, classes, class_names, what, source)
     return classes
+
+
+def require_pairs(labels: np.ndarray, classes: Iterable[int], class_names: Sequence[str], what: str, source: str) -> None:
+    """Raises a ValueError that names the classes of which there are fewer than two images. `what`: for what they are needed."""
+    classes, counts = list(classes), collections.Counter(np.asarray(labels).tolist())
+    few = [c for c in classes if counts[c] < 2]
+    if few:
+        shown = ", ".join(_name(c, class_names) for c in few[:5]) + (", ..." if len(few) > 5 else "")
+        raise ValueError(
+            f"{what} needs at least 2 {source} images of every class. Too few of {len(few)} of {len(classes)} classes ({shown}), among "
+            f"{len(labels)} {source} images. Judge more images, draw balanced labels, or leave this metric out."
+        )
 
 
 def _name(label: int, class_names: Sequence[str]) -> str:

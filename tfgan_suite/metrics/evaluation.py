@@ -6,7 +6,19 @@ from typing import Any
 
 import numpy as np
 
-from tfgan_suite.metrics import collapse, conditioning, examples, extractor, frechet, inception_score, kernel, precision_recall, protocol, reference
+from tfgan_suite.metrics import (
+    collapse,
+    conditioning,
+    examples,
+    extractor,
+    frechet,
+    inception_score,
+    kernel,
+    precision_recall,
+    protocol,
+    reference,
+    tagging,
+)
 
 PROXIES = {"fid": "fid_proxy", "kid": "kid_proxy", "is": "is_proxy", "intra_fid": "intra_fid_proxy"}
 """Names that belong to the Inception graph of 2015, and what the same figure is called in other features."""
@@ -58,6 +70,8 @@ class Metric:
     """What the extractor's probabilities may be about (`Extractor.classes`); empty where they are not used."""
     classifier: bool = False
     """Judges the model's own classifier on real held-out images instead of its samples."""
+    held_out: tuple[str, ...] = ()
+    """Columns of the held-out examples that samples are compared with, example by example."""
 
 
 @dataclasses.dataclass(kw_only=True)
@@ -81,6 +95,10 @@ class Evaluator:
     """Of the shuffle before splits, and of the subsets."""
     data: examples.Data | None = None
     """Real images, for metrics of the model's own classifier."""
+    held_out: dict[str, np.ndarray] = dataclasses.field(default_factory=dict)
+    """Columns of the n held-out examples whose conditions the samples have, [n, ...] each; sample i belongs to example i % n."""
+    dictionary: np.ndarray | None = None
+    """Vectors of the words [v, d] that tags are chosen from, where the data have one."""
     record: protocol.Protocol = dataclasses.field(default_factory=protocol.Protocol)
     """What only the caller knows: label sampling, truncation, and the soft fields. The rest is filled in."""
 
@@ -99,7 +117,7 @@ class Evaluator:
         `precision`, `recall`, `density` and `coverage`; `agreement` also gives `agreement_<group>`;
         `modes` gives `high_quality`, `assigned_modes`, `reverse_kl`, `std_ratio` too (the last two only if any point is of high quality);
         `class_modes` also `class_reverse_kl`; `mode_score` also `mode_score_che`; `ms_ssim` also `ms_ssim_real`; `sliced_wasserstein` also a figure
-        per resolution.
+        per resolution; `tags` gives `tag_precision`, `tag_recall` and `tag_coverage`.
         """
         self.check_classifier(classify)
         generated = self._collect(batches)
@@ -139,6 +157,12 @@ class Evaluator:
                 f"The metric {name!r} reads class probabilities about {' or '.join(metric.classes)}; those of the extractor "
                 f"{self.extractor.name!r} are about {self.extractor.classes}. Leave the metric out, or choose another extractor."
             )
+        if name == "intra_fid":  # before anything is generated
+            spec = self.reference.spec
+            conditioning.require_pairs(self.reference.labels, range(spec.num_classes), spec.class_names, conditioning.INTRA_CLASS, "real")
+        missing = [key for key in metric.held_out if key not in self.held_out]
+        if missing:
+            raise ValueError(f"The metric {name!r} needs the key {missing[0]!r} of held-out examples, which {self.reference.spec.name!r} lacks.")
         if metric.features and not len(self.reference.features):
             raise ValueError(f"The metric {name!r} needs every feature row of the reference: build it with keep_features=True.")
         if metric.images and not len(self.reference.images):
@@ -193,6 +217,18 @@ class Evaluator:
             "judge": self.extractor.accuracy,
         }
         return dataclasses.replace(self.record, **(fields | result.record))
+
+
+def check_samples(metrics: Iterable[str], samples: int, data: Any) -> None:
+    """Raises a ValueError if this many samples, whose labels go round the classes, are too few for one of the metrics."""
+    if "intra_fid" in metrics:
+        labels = np.arange(samples) % max(data.num_classes, 1)
+        conditioning.require_pairs(labels, range(data.num_classes), data.class_names, conditioning.INTRA_CLASS, "generated")
+
+
+def held_out_keys(metrics: Iterable[str]) -> tuple[str, ...]:
+    """Columns of held-out examples that these metrics need."""
+    return tuple(dict.fromkeys(key for name in metrics if name in METRICS for key in METRICS[name].held_out))
 
 
 def needs_features(metrics: Iterable[str]) -> bool:
@@ -260,6 +296,20 @@ def _test_error(evaluator: Evaluator, fake: Generated) -> dict[str, Result]:
     return {"test_error": Result(value=error, std=deviation, record=own | {"split": "test", "num_real": count, "num_fake": 0})}
 
 
+def _tags(evaluator: Evaluator, fake: Generated) -> dict[str, Result]:
+    true, count = evaluator.held_out["tags"], len(fake.features)
+    if evaluator.dictionary is None or count % len(true):
+        raise ValueError(
+            f"The metric 'tags' needs a dictionary of word vectors, and equally many samples (the paper: 100) for each of the {len(true)} held-out "
+            f"images. Received: {count} samples{'' if evaluator.dictionary is not None else ', no dictionary'}. Set evaluation.samples."
+        )
+    samples = fake.features.reshape(-1, len(true), fake.features.shape[1]).swapaxes(0, 1)
+    found, named = tagging.tags(samples, evaluator.dictionary)
+    precision, recall = tagging.precision_recall(found, true)
+    figures = {"tag_precision": precision, "tag_recall": recall, "tag_coverage": tagging.precision_recall(named, true)[1]}
+    return {name: Result(value=float(f.mean()), std=float(f.std() / np.sqrt(len(true)))) for name, f in figures.items()}
+
+
 METRICS: dict[str, Metric] = {
     "fid": Metric(compute=_fid, features=False),
     "kid": Metric(compute=_kid),
@@ -273,13 +323,14 @@ METRICS: dict[str, Metric] = {
     "mode_score": Metric(compute=_collapse(collapse.mode_scores), features=False, classes=("labels", "imagenet", "other")),
     "ms_ssim": Metric(compute=_collapse(collapse.similarities), features=False, images=True),
     "sliced_wasserstein": Metric(compute=_collapse(collapse.sliced_distances), features=False, images=True),
+    "tags": Metric(compute=_tags, held_out=("tags",)),
     "test_error": Metric(compute=_test_error, features=False, classifier=True),
 }
 """Configured name -> metric. `fid`: Frechet distance; `kid`: kernel distance; `is`: inception score; `prdc`: precision, recall, density and
 coverage; `agreement`: share of images of the class asked for; `intra_fid`: Frechet distance within classes; `diversity`: spread within classes, as a
 share of the data's; `modes`: modes of a toy distribution that the points lie in; `class_modes`: classes that occur; `mode_score`: inception score
 less the distance of the class frequencies from the data's; `ms_ssim`: similarity of images of a class; `sliced_wasserstein`: distance of patches;
-`test_error`: share of the held-out images that the model's own classifier gets wrong."""
+`test_error`: share of the held-out images that the model's own classifier gets wrong; `tags`: the words found for an image against its own."""
 
 _LOWER_IS_BETTER = ("fid", "kid", "intra_fid", "reverse_kl", "class_reverse_kl", "ms_ssim", "test_error")
 

@@ -13,7 +13,7 @@ import dataclasses
 from pipelines import spec
 from tfgan_suite import experiment
 from tfgan_suite.core import alternating, averaging, optimizers, simultaneous
-from tfgan_suite.losses import adversarial, gradient_penalty, term
+from tfgan_suite.losses import adversarial, dropout_noise, gradient_penalty
 from tfgan_suite.networks import compact, mlp, toy
 
 
@@ -22,22 +22,12 @@ def _sgd() -> optimizers.SGD:
 
 
 @dataclasses.dataclass(kw_only=True)
-class DropoutNoise(term.Term):
-    """No loss: gives every view the numbers that the MLP discriminator's dropout is drawn from, in both players' updates (it stays on in both)."""
-
-    def views(self, views, step):
-        width = next(i.shape[1] for i in step.model.discriminator.inputs if i.name == "dropout_noise")
-        return {name: view | {"dropout_noise": step.random.fold(name).uniform((view["image"].shape[0], width))} for name, view in views.items()}
-
-    def generator_views(self, views, step):
-        return self.views(views, step)
-
-
-@dataclasses.dataclass(kw_only=True)
 class Config(simultaneous.Config):
     """Defaults: the authors' MNIST code, whose discriminator minimises half the sum of the two cross-entropies."""
 
-    terms: alternating.Terms = dataclasses.field(default_factory=lambda: (adversarial.Adversarial(loss="non_saturating_halved"), DropoutNoise()))
+    terms: alternating.Terms = dataclasses.field(
+        default_factory=lambda: (adversarial.Adversarial(loss="non_saturating_halved"), dropout_noise.DropoutNoise())
+    )
     body: str = "mlp"
     """A name in `BODIES`."""
     latent_size: int = 100

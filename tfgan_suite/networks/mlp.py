@@ -12,12 +12,13 @@ from tfgan_suite.networks import parts
 
 def generator(
     *, image_shape: tuple[int, int, int] = (28, 28, 1), latent_size: int = 100, width: int = 1200, num_classes: int = 0, layers: int = 2,
-    norm: str = "none", kernel_initializer=None,
+    norm: str = "none", kernel_initializer=None, masked: bool = False,
 ) -> keras.Model:  # fmt: skip
     """{"latents": [b, z], "label": [b] if num_classes} -> {"image": [b, h, w, c]}: hidden ReLU layers, then a sigmoid stretched to [-1, 1].
 
     With classes the first hidden layer is in two: a sixth of it sees the latents, the rest the one-hot label (200 and 1000 in the paper). `norm`: a
-    name in `layers.normalization.NORMALIZATIONS`, before each ReLU. `kernel_initializer`: U(-0.05, 0.05) unless given.
+    name in `layers.normalization.NORMALIZATIONS`, before each ReLU. `kernel_initializer`: U(-0.05, 0.05) unless given. `masked`:
+    one more input, `mask` [b, layers width], that the hidden layers are multiplied with: for dropout in training, ones otherwise.
     """
     initializer = kernel_initializer or _uniform(0.05)
     inputs = parts.generator_inputs(latent_size, num_classes)
@@ -26,8 +27,10 @@ def generator(
         x = keras.layers.Concatenate()([latents, _hidden(_one_hot(inputs, num_classes), width - width // 6, norm, initializer)])
     else:
         x = _hidden(inputs["latents"], width, norm, initializer)
-    for _ in range(layers - 1):
-        x = _hidden(x, width, norm, initializer)
+    masks = parts.masks(inputs, (width,) * layers) if masked else [lambda y: y] * layers
+    x = masks[0](x)
+    for mask in masks[1:]:
+        x = mask(_hidden(x, width, norm, initializer))
     x = dense.Dense(image_shape[0] * image_shape[1] * image_shape[2], kernel_initializer=initializer)(x)
     x = keras.layers.Activation("sigmoid", dtype="float32")(keras.layers.Reshape(image_shape)(x))
     return keras.Model(inputs, {"image": 2.0 * x - 1.0}, name="generator")

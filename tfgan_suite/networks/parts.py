@@ -32,6 +32,13 @@ def discriminator_inputs(image_shape: tuple[int, int, int], num_classes: int, co
     return {"image": keras.Input(image_shape, name="image")} | _label(num_classes if conditioning == "projection" else 0)
 
 
+def masks(inputs: dict[str, keras.KerasTensor], sizes: tuple[int, ...]) -> list[Norm]:
+    """Adds the input "mask" [b, sum of sizes]; a function per layer of these sizes that multiplies it with its own columns."""
+    inputs["mask"] = keras.Input((sum(sizes),), name="mask")
+    ends = [sum(sizes[: i + 1]) for i in range(len(sizes))]
+    return [lambda x, a=end - size, b=end: x * inputs["mask"][:, a:b] for size, end in zip(sizes, ends, strict=True)]
+
+
 def label_norm(inputs: dict[str, keras.KerasTensor], num_classes: int, **options) -> Norm:
     """Batch norm, with a gain and an offset per class for `num_classes` above 0; `options` go to the layer."""
     if not num_classes:

@@ -1,0 +1,38 @@
+"""The discriminator as a classifier besides: AC-GAN. Odena, Olah, Shlens 2017, section 3."""
+
+import dataclasses
+
+import tensorflow as tf
+
+from tfgan_suite.losses import term
+
+
+def class_cross_entropy(class_logits: tf.Tensor, label: tf.Tensor) -> tf.Tensor:
+    """-E log P(C = label | x), the softmax cross-entropy of class_logits [b, k] and integers label [b]: -L_C of eq. 3 for one of its halves."""
+    return tf.reduce_mean(tf.nn.sparse_softmax_cross_entropy_with_logits(labels=label, logits=class_logits))
+
+
+@dataclasses.dataclass(kw_only=True)
+class AuxiliaryClassifier(term.Term):
+    """Both players lower the classifier's cross-entropy: D on real images under their own labels, G on its images under those it was given.
+
+    Reads the head "class_logits" [b, k]. The adversarial part is a term of its own.
+    """
+
+    discriminator_weight: float = 1.0
+    generator_weight: float = 1.0
+    """WGAN-GP's conditional model takes 0.1 (Gulrajani et al. 2017, the authors' code)."""
+    fake_in_discriminator: bool = False
+    """D also learns to classify generated images, as the paper prints it (eq. 3). Without, generated images cannot teach it; so do the
+    codes of WGAN-GP and StudioGAN."""
+
+    def discriminator_loss(self, views, scores, step):
+        names = ("real", "fake") if self.fake_in_discriminator else ("real",)
+        return self.discriminator_weight * tf.add_n([_loss(views[name], scores[name]) for name in names])
+
+    def generator_loss(self, views, scores, step):
+        return self.generator_weight * _loss(views["fake"], scores["fake"])
+
+
+def _loss(view: term.View, heads: term.View) -> tf.Tensor:
+    return class_cross_entropy(heads["class_logits"], view["label"])

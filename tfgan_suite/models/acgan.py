@@ -1,0 +1,138 @@
+"""AC-GAN. Odena, Olah, Shlens 2017, arXiv:1610.09585.
+
+Goodfellow's Algorithm 1 with a second head on the discriminator that classifies (section 3): D maximises L_S + L_C, G maximises L_C - L_S, where L_S
+is the game itself and L_C the log-likelihood of the right class. The label reaches G through conditional batch norm, and D not at all.
+
+Differs from the paper: the bodies and the published settings are those of later studies (StudioGAN's "ACGAN-Mod"; the conditional model of WGAN-GP,
+Gulrajani et al. 2017), in which D's classifier learns from real images alone and L_S is a hinge or a Wasserstein loss. `fake_in_discriminator` and
+`loss` of the terms bring the paper's back. There is one D for all classes (the paper trains one model per ten classes of ImageNet).
+"""
+
+import dataclasses
+
+from pipelines import augment, spec
+from tfgan_suite import experiment
+from tfgan_suite.core import alternating, averaging, conditional, optimizers
+from tfgan_suite.losses import adversarial, auxiliary_classifier, gradient_penalty
+from tfgan_suite.networks import compact, resnet
+
+
+def _adam() -> optimizers.Adam:
+    return optimizers.Adam(learning_rate=2e-4, beta_1=0.5, beta_2=0.999, epsilon=1e-6)
+
+
+@dataclasses.dataclass(kw_only=True)
+class Config(conditional.AlwaysConditional):
+    """Defaults: ACGAN-Mod of StudioGAN for CIFAR-10."""
+
+    terms: alternating.Terms = dataclasses.field(
+        default_factory=lambda: (adversarial.Adversarial(loss="hinge"), auxiliary_classifier.AuxiliaryClassifier())
+    )
+    body: str = "resnet"
+    """A name in `BODIES`."""
+    generator_width: int = 256
+    discriminator_width: int = 128
+    discriminator_steps: int = 5
+    discriminator_optimizer: optimizers.Optimizer = dataclasses.field(default_factory=_adam)
+    generator_optimizer: optimizers.Optimizer = dataclasses.field(default_factory=_adam)
+    average: averaging.Average = dataclasses.field(default_factory=lambda: averaging.Average(decay=0.0))
+
+    def __post_init__(self):
+        super().__post_init__()
+        if self.body not in BODIES:
+            raise ValueError(f"Unknown body {self.body!r}. Allowed: {', '.join(BODIES)}.")
+
+
+class Acgan(conditional.ClassConditional, alternating.AlternatingGan):
+    """Networks with a head of classes; `AlternatingGan` with `AuxiliaryClassifier` among its terms is the algorithm."""
+
+    def build_generator(self):
+        return BODIES[self.config.body][0](
+            image_shape=self.data.image_shape,
+            latent_size=self.config.latent_size,
+            width=self.config.generator_width,
+            num_classes=self.num_classes,
+        )
+
+    def build_discriminator(self):
+        return BODIES[self.config.body][1](
+            image_shape=self.data.image_shape, width=self.config.discriminator_width, num_classes=self.num_classes, conditioning="auxiliary"
+        )
+
+
+def _resnet_generator(**options):
+    return resnet.generator(initializer="orthogonal", epsilon=1e-4, **options)
+
+
+def _resnet_discriminator(**options):
+    return resnet.discriminator(norm="batch", spectral_norm=False, initializer="orthogonal", **options)
+
+
+def _wasserstein_generator(**options):
+    return resnet.generator(epsilon=1e-5, **options)
+
+
+def _wasserstein_critic(**options):
+    return resnet.discriminator(spectral_norm=False, pool="mean", **options)
+
+
+def _compact_discriminator(**options):
+    return compact.discriminator(gain=1.2, **options)
+
+
+BODIES = {
+    "resnet": (_resnet_generator, _resnet_discriminator),
+    "wasserstein_resnet": (_wasserstein_generator, _wasserstein_critic),
+    "compact": (compact.generator, _compact_discriminator),
+}
+"""Body -> (generator, discriminator). `resnet`: StudioGAN's, batch norm in both. `wasserstein_resnet`: WGAN-GP's, for a gradient penalty."""
+
+
+def _cifar10(model: Config, **data) -> experiment.Experiment:
+    return experiment.Experiment(
+        variant="acgan",
+        model=model,
+        data=spec.DatasetConfig(source="cifar10", batch_size=64, **data),
+        training=experiment.Training(steps=100_000),
+        checkpointing=experiment.Checkpointing(every_steps=5000),
+        evaluation=experiment.Evaluation(
+            metrics=("fid", "is", "intra_fid"), extractor="inception", samples=50_000, reference_split="train", reference_samples=50_000
+        ),
+    )
+
+
+def _wasserstein() -> Config:
+    """Gulrajani et al. 2017, appendix F: D's class loss on real images, weight 1, G's weight 0.1 (the authors' code)."""
+    decaying = optimizers.Adam(learning_rate=2e-4, beta_1=0.0, beta_2=0.9, schedule=optimizers.LinearDecay())
+    return Config(
+        terms=(
+            adversarial.Adversarial(loss="wasserstein"),
+            gradient_penalty.GradientPenalty(weight=10.0),
+            auxiliary_classifier.AuxiliaryClassifier(generator_weight=0.1),
+        ),
+        body="wasserstein_resnet",
+        generator_width=128,
+        generator_batches=2,
+        discriminator_optimizer=decaying,
+        generator_optimizer=dataclasses.replace(decaying),
+    )
+
+
+PRESETS = {
+    "cifar10": _cifar10(Config(), augmentations=(augment.Flip(),)),
+    "cifar10_wgan_gp": _cifar10(_wasserstein(), augmentations=(augment.Dequantize(),)),
+    "demo": experiment.demo(
+        "acgan",
+        Config(
+            body="compact",
+            latent_size=64,
+            generator_width=32,
+            discriminator_width=32,
+            discriminator_steps=1,
+            discriminator_optimizer=optimizers.Adam(learning_rate=1e-3),
+            generator_optimizer=optimizers.Adam(learning_rate=1e-3),
+            average=averaging.Average(decay=0.995),
+        ),
+    ),
+    "debug": experiment.debug("acgan", Config(body="compact", latent_size=8, generator_width=4, discriminator_width=4, discriminator_steps=1)),
+}
