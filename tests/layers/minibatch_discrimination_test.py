@@ -66,7 +66,7 @@ def test_the_order_of_samples_is_the_order_of_outputs_and_the_first_columns_are_
     y = made(ROWS).numpy()
     assert y.shape == (6, 4 + 5) and made.compute_output_shape((None, 4)) == (None, 9)
     np.testing.assert_array_equal(y[:, :4], ROWS)
-    np.testing.assert_allclose(made(ROWS[order]).numpy(), y[order], rtol=1e-5)
+    np.testing.assert_allclose(made(ROWS[order]).numpy(), y[order], rtol=1e-5, atol=1e-6)
 
 
 def test_the_gradient_at_identical_samples_is_finite():
