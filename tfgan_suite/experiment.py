@@ -56,7 +56,7 @@ class Evaluation:
     every_steps: int = 0
     """0 measures only when asked."""
     metrics: tuple[str, ...] = ("fid",)
-    """Names in `metrics.evaluation.METRICS`."""
+    """Names in `metrics.catalog.METRICS`."""
     extractor: str = "embedded"
     """`embedded`, `inception[:<path>]`, `keras:<application>[:<weights>]`, `file:<path>`, `channels` (stacked digits) or `numbers` (vectors)."""
     samples: int = 10_000

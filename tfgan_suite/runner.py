@@ -24,7 +24,7 @@ from tfgan_suite.callbacks import checkpoints as saving
 from tfgan_suite.callbacks import evaluation as evaluating
 from tfgan_suite.callbacks import health, logs, samples
 from tfgan_suite.core import checkpoint, classification, distribution, execution, feed, files, gan, interruption, phase, precision, run, sampling
-from tfgan_suite.metrics import evaluation, examples, features, protocol, reference
+from tfgan_suite.metrics import catalog, evaluation, examples, features, protocol, reference
 
 
 class Result(NamedTuple):
@@ -106,9 +106,9 @@ def evaluator(experiment: experiments.Experiment, *, data_dir: str) -> evaluatio
     data_config = dataclasses.replace(_data_config(experiment, stage), augmentations=())
     labels = ("label",) if pipelines_build.describe(data_config, data_dir).num_classes else ()
     trained_on = registry.model_class(experiment.variant).keys_for(experiment.model)
-    beside = {*trained_on, *evaluation.held_out_keys(config.metrics)} - {"image", "label", "labelled_image", "labelled_label"}
+    beside = {*trained_on, *catalog.held_out_keys(config.metrics)} - {"image", "label", "labelled_image", "labelled_label"}
     data = pipelines_build.build(data_config, data_dir, keys=("image", *labels, *sorted(beside)), seed=experiment.seed)
-    evaluation.check_samples(config.metrics, config.samples, data.spec)
+    catalog.check_samples(config.metrics, config.samples, data.spec)
     cache = os.path.join(data_dir, "judges")
     extractor = features.load(config.extractor, cache_dir=cache, data=data)
     real = reference.build(
@@ -117,8 +117,8 @@ def evaluator(experiment: experiments.Experiment, *, data_dir: str) -> evaluatio
         cache_dir=cache,
         split=config.reference_split,
         limit=config.reference_samples,
-        keep_features=evaluation.needs_features(config.metrics),
-        keep_images=evaluation.needs_images(config.metrics),
+        keep_features=catalog.needs_features(config.metrics),
+        keep_images=catalog.needs_images(config.metrics),
     )
     batches = examples.of(data, config.reference_split, config.reference_samples) if beside else ()
     held_out = [{key: batch[key] for key in beside} for batch in batches]

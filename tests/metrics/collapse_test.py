@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 
 from pipelines import spec, toys
-from tfgan_suite.metrics import evaluation, features, reference
+from tfgan_suite.metrics import catalog, evaluation, features, reference
 
 RING = toys.MIXTURES["ring8"]
 
@@ -42,7 +42,7 @@ def test_modes_are_judged_in_the_space_of_the_points_with_the_missing_ones_named
     record = found["modes"].protocol
     assert (record.backbone, record.quantised, record.resolution, record.num_fake) == ("numbers", False, (1, 2, 1), 2500)
     assert found["fid_proxy"].value > 0.1
-    assert [n for n in found if not evaluation.higher_is_better(n)] == ["reverse_kl", "fid_proxy"]
+    assert [n for n in found if not catalog.higher_is_better(n)] == ["reverse_kl", "fid_proxy"]
 
 
 def test_without_a_point_of_high_quality_what_is_about_those_points_is_left_out(tmp_path):

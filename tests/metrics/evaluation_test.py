@@ -6,7 +6,7 @@ import pytest
 import tensorflow as tf
 
 from pipelines import spec
-from tfgan_suite.metrics import evaluation, extractor, frechet, numbers, protocol, reference
+from tfgan_suite.metrics import catalog, evaluation, extractor, frechet, numbers, protocol, reference
 
 
 class Reader(extractor.Extractor):
@@ -30,7 +30,7 @@ class Reader(extractor.Extractor):
 
 
 NOT_OF_IMAGES = ("modes", "tags")  # see collapse_test.py and tagging_test.py
-ALL = tuple(name for name, metric in evaluation.METRICS.items() if not metric.classifier and name not in NOT_OF_IMAGES)
+ALL = tuple(name for name, metric in catalog.METRICS.items() if not metric.classifier and name not in NOT_OF_IMAGES)
 
 
 def evaluator(folder, metrics=ALL, data=None, judge=None, limit=-1, **keywords):
@@ -89,7 +89,7 @@ def test_one_picture_per_class_is_wholly_similar_within_its_class(tmp_path, fake
 
 
 def test_metrics_of_pictures_need_a_reference_that_kept_them(tmp_path):
-    assert evaluation.needs_images(("fid", "ms_ssim")) and not evaluation.needs_images(("fid", "modes"))
+    assert catalog.needs_images(("fid", "ms_ssim")) and not catalog.needs_images(("fid", "modes"))
     judge = Reader()
     real = reference.build(judge, bar_data.Bars(), cache_dir=tmp_path, split="test")
     with pytest.raises(ValueError, match="'sliced_wasserstein' looks at pictures, .* build it with keep_images=True"):
@@ -171,7 +171,7 @@ def test_scores_of_other_reference_counts_are_not_compared(tmp_path, fakes):
 
 
 def test_moments_alone_serve_the_metrics_that_need_no_rows(tmp_path, fakes):
-    assert not evaluation.needs_features(("fid", "is", "agreement")) and evaluation.needs_features(("fid", "kid"))
+    assert not catalog.needs_features(("fid", "is", "agreement")) and catalog.needs_features(("fid", "kid"))
     judge = Reader()
     real = reference.build(judge, bar_data.Bars(test_size=120), cache_dir=tmp_path, split="test", keep_features=False)
     lean = evaluation.Evaluator(extractor=judge, reference=real, metrics=("fid", "is", "agreement")).run(batches(fakes))
@@ -217,10 +217,10 @@ def test_a_class_without_two_real_images_is_named_before_anything_is_generated(t
 
 def test_samples_too_few_for_a_metric_within_classes_are_refused_before_training():
     data = bar_data.Bars().spec
-    evaluation.check_samples(("fid", "intra_fid"), 8, data)
-    evaluation.check_samples(("fid",), 2, data)
+    catalog.check_samples(("fid", "intra_fid"), 8, data)
+    catalog.check_samples(("fid",), 2, data)
     with pytest.raises(ValueError, match="at least 2 generated images of every class. Too few of 1 of 4 classes .'green standing'.*7 generated"):
-        evaluation.check_samples(("fid", "intra_fid"), 7, data)
+        catalog.check_samples(("fid", "intra_fid"), 7, data)
 
 
 class Words:
@@ -318,4 +318,4 @@ def test_the_test_error_is_refused_for_data_without_labels_or_without_a_held_out
 def test_which_way_results_get_better():
     names = ("fid", "fid_proxy", "kid_proxy", "intra_fid", "is_proxy", "recall", "agreement_pose", "modes", "sliced_wasserstein_16", "test_error")
     lower = ["fid", "fid_proxy", "kid_proxy", "intra_fid", "sliced_wasserstein_16", "test_error"]
-    assert [n for n in names if not evaluation.higher_is_better(n)] == lower
+    assert [n for n in names if not catalog.higher_is_better(n)] == lower

@@ -227,6 +227,8 @@ def test_the_judge_of_a_run_is_given_the_models_classifier():
     model, seen = build(), []
 
     class Judge:
+        held_out = {}
+
         def run(self, batches, *, step, classify):
             seen.append(classify(pictures(3, seed=1)[0]))
 
@@ -321,4 +323,4 @@ def test_the_smoothed_game_s_best_discriminator_is_nine_tenths_p_over_p_plus_q_a
 def test_the_preset_without_labels_has_every_other_technique():
     preset = registry.experiment("improved_gan/cifar10_unlabelled")
     assert preset.data.labelled_per_class == 0 and preset.model.minibatch == "code" and preset.model.reference_size == preset.data.batch_size == 100
-    assert {type(t).__name__ for t in preset.model.terms} == {"Adversarial", "HistoricalAveraging"}
+    assert {type(t).__name__ for t in preset.model.terms} == {"SmoothedAdversarial", "HistoricalAveraging"}

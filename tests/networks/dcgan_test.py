@@ -49,9 +49,11 @@ def test_the_first_batch_norm_is_over_units_or_over_channels():
         assert next(layer for layer in network.layers if isinstance(layer, batch_norm.BatchNorm)).gain.shape == (size,)
 
 
-def test_initial_scores_of_random_images_are_small():
-    images = np.random.default_rng(0).uniform(-1.0, 1.0, (16, 64, 64, 3)).astype(np.float32)
-    assert dcgan.discriminator(width=16)({"image": images}, training=True)["logits"].numpy().std() < 0.5
+def test_initial_scores_of_random_images_have_the_deviation_of_the_initial_kernels():
+    """The last kernel N(0, 0.02) sums 4 x 4 x 64 leaky ReLUs of normal numbers, whose mean square is (1 + 0.2^2) / 2."""
+    images = np.random.default_rng(0).uniform(-1.0, 1.0, (64, 64, 64, 3)).astype(np.float32)
+    scores = dcgan.discriminator(width=8)({"image": images}, training=True)["logits"].numpy()
+    np.testing.assert_allclose(scores.std(), 0.02 * np.sqrt(4 * 4 * 64 * 0.52), rtol=0.35)
 
 
 def test_unknown_names_are_refused_with_the_alternatives():

@@ -8,7 +8,7 @@ import tensorflow as tf
 
 from tfgan_suite import experiment
 from tfgan_suite.core import checkpoint, classification, files, sampling
-from tfgan_suite.metrics import evaluation
+from tfgan_suite.metrics import catalog, evaluation
 
 
 class Evaluate(keras.callbacks.Callback):
@@ -61,7 +61,7 @@ class Evaluate(keras.callbacks.Callback):
         if step not in values:
             results = ", ".join(key for key in self._history[-1] if key != "step")
             raise ValueError(f"checkpointing.best={name!r} is not among the results of the evaluation. Choose one of: {results}.")
-        choose = max if evaluation.higher_is_better(name) else min
+        choose = max if catalog.higher_is_better(name) else min
         if choose(values, key=values.get) == step:
             self._checkpoints.save_best()
 

@@ -48,15 +48,9 @@ def of(model: Any, networks: Sequence[keras.Model]) -> tuple[endpoint.Endpoint, 
             inputs={"seed": tf.TensorSpec([None], tf.int64)} | conditions,
             networks=tuple(networks),
             examples=lambda rows: examples(rows, seed=np.arange(rows, dtype=np.int64)),
-            encodings=("png",) if _is_picture(model.data) else (),
+            encodings=() if model.data.is_vector else ("png",),
         ),
     )
-
-
-def _is_picture(data: spec.DataSpec) -> bool:
-    """A vector, an image of the shape (1, d, 1), is no picture."""
-    height, _, channels = data.image_shape
-    return (height, channels) != (1, 1)
 
 
 def _whole(feature: spec.Feature) -> bool:

@@ -1,4 +1,4 @@
-"""The metrics of mode collapse as an `evaluation.Evaluator` asks for them: {name of the result: the fields of its `evaluation.Result`}."""
+"""The metrics of mode collapse as an `evaluation.Evaluator` asks for them: {name of the result: the fields of its `catalog.Result`}."""
 
 from typing import Any
 
