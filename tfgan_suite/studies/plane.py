@@ -22,9 +22,10 @@ def snapshot(model: Any, seed: int = 0) -> dict[str, np.ndarray]:
     margin = _MARGIN * (image.high - image.low)
     low, high = image.low - margin, image.high + margin
     latents = tf.random.stateless_normal([_POINTS, model.config.latent_size], [seed, 1])
+    rows = tf.split(_places(low, high, _VALUES), _VALUES)  # row by row: minibatch discrimination compares the points of a pass with each other
     return {
         "points": model.sample(latents, {}).numpy().reshape(_POINTS, 2),
-        "logits": model.score({"image": _places(low, high, _VALUES)})["logits"].numpy().reshape(_VALUES, _VALUES),
+        "logits": np.stack([model.score({"image": row})["logits"].numpy() for row in rows]),
         "field": field(model, _places(low, high, _ARROWS)).numpy().reshape(_ARROWS, _ARROWS, 2),
         "frame": np.array([low, high]),
     }
