@@ -182,3 +182,11 @@ def test_an_unknown_strategy_lists_the_known(source, tmp_path):
     with pytest.raises(ValueError, match="Unknown strategy 'mirored'. Allowed: default, mirrored"):
         runner.train(small(source), str(tmp_path / "run"), data_dir=str(tmp_path), strategy="mirored")
     assert not (tmp_path / "run").exists()
+
+
+def test_a_run_that_was_refused_before_it_began_may_be_corrected_in_the_same_workdir(source, tmp_path):
+    (tmp_path / "run").mkdir()
+    (tmp_path / "run" / "experiment.json").write_text(registry.dump(small(source, logging__samples_rows=3)))
+    assert train(source, tmp_path).finished
+    with pytest.raises(ValueError, match="holds a run of another experiment"):
+        train(source, tmp_path, logging__samples_rows=3)

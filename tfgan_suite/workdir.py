@@ -40,7 +40,8 @@ def record(experiment: experiments.Experiment, workdir: str) -> None:
     """Writes experiment.json, or checks that the one there says the same."""
     path = os.path.join(workdir, "experiment.json")
     text = registry.dump(experiment)
-    if os.path.exists(path):
+    others = [name for name in os.listdir(workdir) if name not in ("lock", "experiment.json")]
+    if os.path.exists(path) and others:  # without others the run ended before it began, on a mistake that may be corrected now
         with open(path) as file:
             different = experiments.differences(json.loads(text), json.load(file))
         if different:
@@ -50,7 +51,6 @@ def record(experiment: experiments.Experiment, workdir: str) -> None:
                 + "\nUse another --workdir, or the same experiment to resume."
             )
         return
-    others = [name for name in os.listdir(workdir) if name != "lock"]
     if others:
         raise ValueError(f"{workdir} is not empty and holds no run: {', '.join(sorted(others)[:5])}. Use an empty or new --workdir.")
     files.write(path, text)

@@ -47,6 +47,7 @@ class Config(alternating.Config):
         super().__post_init__()
         if self.body not in BODIES:
             raise ValueError(f"Unknown body {self.body!r}. Allowed: {', '.join(BODIES)}.")
+        weights.Clip(self.clip)  # a limit that is none is refused here, before anything is opened
         if self.warm_up_steps < 0 or self.warm_up_discriminator_steps < 1:
             raise ValueError(
                 "warm_up_steps must not be negative, and warm_up_discriminator_steps must be at least 1. "
