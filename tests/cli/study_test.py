@@ -87,7 +87,15 @@ def test_a_score_that_is_no_number_is_a_problem_of_its_cell(command, trained, tm
 @pytest.mark.parametrize("names", [[], ["objective"], ["objectives", "twice"]])
 def test_anything_but_one_known_study_is_refused_with_the_names(command, names, tmp_path):
     code, _, errors = command(study, *names, f"--output={tmp_path}/page.md")
-    assert code == 2 and errors == f"error: Name one study: gallery, objectives. Received: {' '.join(names) or 'none'}.\n"
+    assert code == 2 and errors == f"error: Name one study: gallery, objectives, semi_supervised. Received: {' '.join(names) or 'none'}.\n"
+
+
+def test_another_dataset_takes_the_place_of_the_study_s_own_and_the_command_says_so(command, trained, tmp_path, monkeypatch):
+    sources = []
+    monkeypatch.setattr(runner, "train", lambda e, workdir, **k: sources.append(e.data.source) or trained.train(e, workdir, **k))
+    assert command(study, *arguments(tmp_path), "--source=toy:grid25")[0] == 0
+    assert sources == ["toy:grid25"] * 3
+    assert trained.written["command"] == f"tfgan-study objectives --quick --source=toy:grid25 --output={tmp_path}/page.md"
 
 
 @pytest.mark.slow

@@ -13,7 +13,11 @@ from absl import app, flags
 from pipelines import spec
 from tfgan_suite.cli import process
 
-STUDIES = {"gallery": "tfgan_suite.studies.gallery", "objectives": "tfgan_suite.studies.objectives"}
+STUDIES = {
+    "gallery": "tfgan_suite.studies.gallery",
+    "objectives": "tfgan_suite.studies.objectives",
+    "semi_supervised": "tfgan_suite.studies.semi_supervised",
+}
 """Name -> module with `cells`, `measure` and `report`."""
 
 
@@ -25,6 +29,7 @@ def _study(name: str) -> int:
     study = importlib.import_module(STUDIES[name])
     cells, outcomes = study.cells(quick=values.quick), {}
     for number, (cell, experiment) in enumerate(cells.items(), 1):
+        experiment.data.source = values.source or experiment.data.source
         folder = os.path.join(values.workdir or os.path.join("runs", name), cell)
         found = outcome.load(folder, experiment)
         how = "was there" if found else "finished"
@@ -81,7 +86,7 @@ def _scores(model, experiment, data_dir: str):
 def _command(name: str) -> str:
     """The command as the page shows it: what decides its numbers, not where its cells lie."""
     values = flags.FLAGS
-    return f"tfgan-study {name}{' --quick' if values.quick else ''} --output={values.output}"
+    return f"tfgan-study {name}{' --quick' if values.quick else ''}{f' --source={values.source}' if values.source else ''} --output={values.output}"
 
 
 def main() -> None:
@@ -99,6 +104,7 @@ def main() -> None:
 
     flags.DEFINE_string("output", None, "The page to write, a Markdown file; its figures go to a folder of the same name.", required=True)
     flags.DEFINE_bool("quick", False, "A part of the study that takes minutes on two cores.")
+    flags.DEFINE_string("source", None, "The dataset, as in --experiment.data.source, in place of the study's own.")
     flags.DEFINE_string("workdir", None, "Folder of the cells, each a run of its own; finished ones are not trained again [runs/<study>].")
     flags.DEFINE_string("data_dir", spec.default_data_dir(), "Folder of prepared datasets and caches.")
     process.run(lambda argv: _study(chosen[0]), flags_parser=parse)
