@@ -4,7 +4,7 @@ import contextlib
 import dataclasses
 import math
 import random
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 
 import keras
 import tensorflow as tf
@@ -30,8 +30,13 @@ class Config:
     def __post_init__(self):
         if self.latent_size < 1:
             raise ValueError(f"latent_size must be at least 1. Received: {self.latent_size}.")
-        if self.prior not in priors.PRIORS:
-            raise ValueError(f"Unknown prior {self.prior!r}. Allowed: {', '.join(priors.PRIORS)}.")
+        self.choose(prior=priors.PRIORS)
+
+    def choose(self, **tables: Iterable[str]) -> None:
+        """Raises a ValueError for the first of these fields whose value is no name in its table."""
+        for field, table in tables.items():
+            if getattr(self, field) not in table:
+                raise ValueError(f"Unknown {field} {getattr(self, field)!r}. Allowed: {', '.join(table)}.")
 
 
 class Gan(keras.Model):

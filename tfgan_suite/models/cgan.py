@@ -51,8 +51,7 @@ class Config(conditional.AlwaysConditional):
 
     def __post_init__(self):
         super().__post_init__()
-        if self.body not in BODIES:
-            raise ValueError(f"Unknown body {self.body!r}. Allowed: {', '.join(BODIES)}.")
+        self.choose(body=BODIES)
         if self.dropout and not BODIES[self.body].dropout:
             raise ValueError(f"The body {self.body!r} has no dropout: take DropoutNoise out of model.terms, or choose another body.")
 

@@ -40,8 +40,7 @@ class Config(simultaneous.Config):
 
     def __post_init__(self):
         super().__post_init__()
-        if self.body not in BODIES:
-            raise ValueError(f"Unknown body {self.body!r}. Allowed: {', '.join(BODIES)}.")
+        self.choose(body=BODIES)
 
 
 class Fgan(simultaneous.SimultaneousGan):
@@ -64,7 +63,7 @@ def _mlp_variational(*, image_shape, width):
 
 
 def _compact_variational(*, image_shape, width):
-    return compact.discriminator(image_shape=image_shape, width=width, spectral_norm=False)
+    return compact.discriminator(image_shape=image_shape, width=width, gain=1.2)
 
 
 BODIES = {"mlp": (_mlp_generator, _mlp_variational), "compact": (compact.generator, _compact_variational)}
@@ -100,7 +99,7 @@ PRESETS = {
             generator_width=32,
             discriminator_width=32,
             generator_optimizer=optimizers.Adam(learning_rate=1e-3),
-            discriminator_optimizer=optimizers.Adam(learning_rate=2e-4),
+            discriminator_optimizer=optimizers.Adam(learning_rate=1e-3),
             average=averaging.Average(decay=0.995),
         ),
     ),

@@ -49,8 +49,7 @@ class Config(alternating.Config):
 
     def __post_init__(self):
         super().__post_init__()
-        if self.body not in BODIES:
-            raise ValueError(f"Unknown body {self.body!r}. Allowed: {', '.join(BODIES)}.")
+        self.choose(body=BODIES)
         if not self.codes:
             raise ValueError("model.codes is empty: InfoGAN needs at least one code, such as Categorical.")
         about = [t.code for t in self.terms if isinstance(t, mutual_information.MutualInformation)]

@@ -33,8 +33,7 @@ class Config(alternating.Config):
 
     def __post_init__(self):
         super().__post_init__()
-        if self.body not in BODIES:
-            raise ValueError(f"Unknown body {self.body!r}. Allowed: {', '.join(BODIES)}.")
+        self.choose(body=BODIES)
 
 
 class Lsgan(alternating.AlternatingGan):

@@ -38,8 +38,7 @@ class Config(conditional.AlwaysConditional):
 
     def __post_init__(self):
         super().__post_init__()
-        if self.body not in BODIES:
-            raise ValueError(f"Unknown body {self.body!r}. Allowed: {', '.join(BODIES)}.")
+        self.choose(body=BODIES)
 
 
 class ProjectionGan(conditional.ClassConditional, alternating.AlternatingGan):

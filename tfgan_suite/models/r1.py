@@ -44,8 +44,7 @@ class Config(conditional.Config):
 
     def __post_init__(self):
         super().__post_init__()
-        if self.body not in BODIES:
-            raise ValueError(f"Unknown body {self.body!r}. Allowed: {', '.join(BODIES)}.")
+        self.choose(body=BODIES)
 
 
 class R1Gan(conditional.LabelConditional, alternating.AlternatingGan):
@@ -109,7 +108,7 @@ PRESETS = {
             generator_width=32,
             discriminator_width=32,
             generator_optimizer=optimizers.Adam(learning_rate=1e-3),
-            discriminator_optimizer=optimizers.Adam(learning_rate=5e-4),
+            discriminator_optimizer=optimizers.Adam(learning_rate=1e-3),
             average=averaging.Average(decay=0.995),
         ),
         steps=1500,

@@ -39,8 +39,7 @@ class Config(conditional.Config):
 
     def __post_init__(self):
         super().__post_init__()
-        if self.body not in BODIES:
-            raise ValueError(f"Unknown body {self.body!r}. Allowed: {', '.join(BODIES)}.")
+        self.choose(body=BODIES)
 
 
 class Sngan(conditional.LabelConditional, alternating.AlternatingGan):

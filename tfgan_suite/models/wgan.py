@@ -45,8 +45,7 @@ class Config(alternating.Config):
 
     def __post_init__(self):
         super().__post_init__()
-        if self.body not in BODIES:
-            raise ValueError(f"Unknown body {self.body!r}. Allowed: {', '.join(BODIES)}.")
+        self.choose(body=BODIES)
         weights.Clip(self.clip)  # a limit that is none is refused here, before anything is opened
         if self.warm_up_steps < 0 or self.warm_up_discriminator_steps < 1:
             raise ValueError(
