@@ -137,6 +137,8 @@ TYPES = {
     "LeastSquares": "tfgan_suite.losses.least_squares",
     "FDivergence": "tfgan_suite.losses.divergences",
     "AuxiliaryClassifier": "tfgan_suite.losses.auxiliary_classifier",
+    "ConditionalContrast": "tfgan_suite.losses.contrastive",
+    "DataToDataCrossEntropy": "tfgan_suite.losses.data_to_data",
     "DropoutNoise": "tfgan_suite.losses.dropout_noise",
     "MutualInformation": _INFORMATION,
     "Categorical": _INFORMATION,

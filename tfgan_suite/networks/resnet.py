@@ -38,14 +38,15 @@ def generator(
 
 def discriminator(
     *, image_shape: tuple[int, int, int] = (32, 32, 3), width: int = 128, multipliers: tuple[int, ...] = (), smallest: int = 8,
-    num_classes: int = 0, conditioning: str = "projection", norm: str = "none", spectral_norm: bool = True, gain: float = 1.0, pool: str = "sum",
-    use_bias: bool = True, initializer: str = "glorot", fused: bool = True,
+    num_classes: int = 0, conditioning: str = "projection", embedding_size: int = parts.EMBEDDING_SIZE, norm: str = "none",
+    spectral_norm: bool = True, gain: float = 1.0, pool: str = "sum", use_bias: bool = True, initializer: str = "glorot", fused: bool = True,
 ) -> keras.Model:  # fmt: skip
-    """{"image": [b, h, w, c], "label": [b] if it is projected} -> {"logits": [b], "features": [b, f], "class_logits": [b, k] if auxiliary}.
+    """{"image": [b, h, w, c], "label": [b] if `conditioning` reads it} -> {"logits": [b], "features": [b, f]} and the heads of the `conditioning`.
 
     Blocks halve the map until it is `smallest` pixels wide, then two (or as many as `multipliers` leaves) keep it. `norm`: a name in
     `layers.normalization.NORMALIZATIONS`, in all blocks but the first; with `batch` score views in separate passes. `use_bias`: of the logits (the
-    authors of SN-GAN had none). `conditioning` and `pool`: names in `parts.CONDITIONINGS` and `parts.POOLS`.
+    authors of SN-GAN had none). `conditioning` and `pool`: names in `parts.CONDITIONINGS` and `parts.POOLS`. `embedding_size`: of the contrastive
+    head.
     """
     halvings = _halvings(image_shape, smallest)
     channels = _channels(width, multipliers, max(halvings, len(multipliers)) if multipliers else halvings + 2, "discriminator")
@@ -57,8 +58,8 @@ def discriminator(
         x = residual.down_block(x, filters, lambda y: normalization.create(norm)(y), down=i < halvings, **block_options)
     features = parts.pool(keras.layers.ReLU()(x), pool)
     _, outside = residual.initializers(initializer)
-    options |= {"num_classes": num_classes, "conditioning": conditioning, "use_bias": use_bias, "kernel_initializer": outside}
-    return keras.Model(inputs, parts.heads(features, inputs, **options), name="discriminator")
+    options |= {"num_classes": num_classes, "conditioning": conditioning, "embedding_size": embedding_size, "kernel_initializer": outside}
+    return keras.Model(inputs, parts.heads(features, inputs, use_bias=use_bias, **options), name="discriminator")
 
 
 def _halvings(image_shape, smallest: int) -> int:
