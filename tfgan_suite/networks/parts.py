@@ -70,7 +70,8 @@ def heads(
     """features [b, f] -> {"logits": [b], "features"} in float32 and what the `conditioning`, a name in `CONDITIONINGS`, makes of the classes.
 
     `projection` adds <embedding(label), features> to the logits; `auxiliary` adds the head "class_logits" [b, k]; `contrastive` the heads
-    "embedding", of the features, and "proxy", of the label: unit vectors [b, embedding_size]. `options` (spectral norm, gain, initializer) go to every layer.
+    "embedding", of the features, and "proxy", of the label: unit vectors [b, embedding_size]. `options` (spectral norm, gain,
+    initializer) go to every layer.
     """
     logits = keras.ops.squeeze(dense.Dense(1, use_bias=use_bias, dtype="float32", name="logits", **options)(features), -1)
     outputs = {"logits": logits, "features": features}
