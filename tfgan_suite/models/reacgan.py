@@ -1,13 +1,13 @@
 """ReACGAN, a rebooted AC-GAN. Kang, Shim, Cho, Park 2021, arXiv:2111.01118.
 
-Goodfellow's Algorithm 1 with the hinge loss on scores of the image alone, and beside it the data-to-data cross-entropy (D2D-CE) for both players: AC-GAN's
-classifier with embeddings and class vectors (proxies) brought to unit length, so that its gradients cannot explode, and with the other images of the
-batch in place of the other classes' vectors. A real image's embedding is drawn to its class's proxy and away from images of other classes; one
+Goodfellow's Algorithm 1 with the hinge loss on scores of the image alone, and beside it the data-to-data cross-entropy (D2D-CE) for both players:
+AC-GAN's classifier with embeddings and class vectors (proxies) brought to unit length, so that its gradients cannot explode, and with the other
+images of the batch in place of the other classes' vectors. A real image's embedding is drawn to its class's proxy and away from images of other classes; one
 that is near its proxy and far from an image of another class is left alone. G lowers the same loss on its own images. G has conditional batch norm.
 With several replicas the loss compares the examples of all of them, with `accumulation` those of one micro-batch.
 
-Differs from the paper: D2D-CE is the printed one; the authors' code, which made the published figures, shifts a part of it (`form="studiogan"`). u moves
-once in an update, not once in every pass; batch norm uses the statistics of all replicas.
+Differs from the paper: D2D-CE is the printed one; the authors' code, which made the published figures, shifts a part of it (`form="studiogan"`). u
+moves once in an update, not once in every pass; batch norm uses the statistics of all replicas.
 """
 
 import dataclasses
