@@ -2,8 +2,9 @@
 
 Goodfellow's Algorithm 1 with the hinge loss on scores of the image alone, and beside it the data-to-data cross-entropy (D2D-CE) for both players:
 AC-GAN's classifier with embeddings and class vectors (proxies) brought to unit length, so that its gradients cannot explode, and with the other
-images of the batch in place of the other classes' vectors. A real image's embedding is drawn to its class's proxy and away from images of other classes; one
-that is near its proxy and far from an image of another class is left alone. G lowers the same loss on its own images. G has conditional batch norm.
+images of the batch in place of the other classes' vectors. A real image's embedding is drawn to its class's proxy and away from images of other
+classes; one that is near its proxy and far from an image of another class is left alone. G lowers the same loss on its own images. G has
+conditional batch norm.
 With several replicas the loss compares the examples of all of them, with `accumulation` those of one micro-batch.
 
 Differs from the paper: D2D-CE is the printed one; the authors' code, which made the published figures, shifts a part of it (`form="studiogan"`). u
@@ -16,10 +17,11 @@ from pipelines import augment, spec
 from tfgan_suite import experiment
 from tfgan_suite.core import alternating, averaging, conditional, optimizers
 from tfgan_suite.losses import adversarial, data_to_data
-from tfgan_suite.networks import compact, parts, resnet, sndcgan
+from tfgan_suite.networks import biggan, compact, parts, resnet, sndcgan
 
 
-def _adam(learning_rate: float = 2e-4, beta_1: float = 0.5) -> optimizers.Adam:
+def _adam(learning_rate: float = 2.8284271e-4, beta_1: float = 0.5) -> optimizers.Adam:
+    """ContraGAN's rate for batches of 64 times the root of 2, for batches of 128."""
     return optimizers.Adam(learning_rate=learning_rate, beta_1=beta_1, beta_2=0.999, epsilon=1e-6)
 
 
@@ -30,10 +32,11 @@ class Config(conditional.AlwaysConditional):
     terms: alternating.Terms = dataclasses.field(
         default_factory=lambda: (adversarial.Adversarial(loss="hinge"), data_to_data.DataToDataCrossEntropy(weight=0.5))
     )
-    body: str = "resnet"
+    body: str = "biggan"
     """A name in `BODIES`."""
-    generator_width: int = 256
-    discriminator_width: int = 128
+    latent_size: int = 80
+    generator_width: int = 96
+    discriminator_width: int = 96
     embedding_size: int = parts.EMBEDDING_SIZE
     """Of an image's embedding and a class's proxy."""
     discriminator_steps: int = 5
@@ -68,6 +71,10 @@ class ReacGan(conditional.ClassConditional, alternating.AlternatingGan):
         )
 
 
+def _biggan_generator(**options):
+    return biggan.generator(epsilon=1e-4, **options)
+
+
 def _resnet_generator(**options):
     return resnet.generator(initializer="orthogonal", epsilon=1e-4, **options)
 
@@ -85,11 +92,12 @@ def _compact_discriminator(**options):
 
 
 BODIES = {
+    "biggan": (_biggan_generator, biggan.discriminator),
     "resnet": (_resnet_generator, _resnet_discriminator),
     "sndcgan": (sndcgan.generator, _sndcgan_discriminator),
     "compact": (compact.generator, _compact_discriminator),
 }
-"""Body -> (generator, discriminator). Spectral norm in every layer of D."""
+"""Body -> (generator, discriminator). `biggan`: 32, 64 and 128 pixels, spectral norm in both players; in the others D alone has it."""
 
 
 def _published(model: Config, steps: int, data: spec.DatasetConfig) -> experiment.Experiment:
@@ -105,23 +113,58 @@ def _published(model: Config, steps: int, data: spec.DatasetConfig) -> experimen
     )
 
 
-def _cifar10() -> spec.DatasetConfig:
-    return spec.DatasetConfig(source="cifar10", batch_size=64, augmentations=(augment.Flip(),))
+def _terms(**contrast) -> alternating.Terms:
+    return (adversarial.Adversarial(loss="hinge"), data_to_data.DataToDataCrossEntropy(**contrast))
 
 
-def _comparison(body: str, width: int, updates: int, **changes) -> Config:
-    """The authors' settings for the paper's table of network bodies, of June 2020."""
-    average = averaging.Average(decay=0.9999, start=20_000)
-    return Config(body=body, generator_width=width, discriminator_steps=updates, latent_size=128, average=average, **changes)
+def _tiny_imagenet() -> Config:
+    return Config(
+        terms=_terms(weight=0.75, temperature=0.75, margin=1.0),
+        latent_size=100,
+        generator_width=80,
+        discriminator_width=80,
+        embedding_size=768,
+        discriminator_steps=1,
+        discriminator_optimizer=_adam(4e-4, beta_1=0.0),
+        generator_optimizer=_adam(1e-4, beta_1=0.0),
+        average=averaging.Average(decay=0.9999, start=20_000),
+    )
+
+
+def _imagenet() -> Config:
+    return Config(
+        terms=_terms(weight=1.0),
+        latent_size=120,
+        embedding_size=2048,
+        discriminator_steps=2,
+        discriminator_optimizer=_adam(2e-4, beta_1=0.0),
+        generator_optimizer=_adam(5e-5, beta_1=0.0),
+        average=averaging.Average(decay=0.9999, start=20_000),
+    )
 
 
 PRESETS = {
-    "cifar10_resnet": _published(_comparison("resnet", 256, 2, discriminator_width=128), 100_000, _cifar10()),
-    "cifar10_sndcgan": _published(_comparison("sndcgan", 64, 1, discriminator_width=64), 200_000, _cifar10()),
+    "cifar10": _published(Config(), 100_000, spec.DatasetConfig(source="cifar10", batch_size=128, augmentations=(augment.Flip(),))),
+    "tiny_imagenet": _published(
+        _tiny_imagenet(),
+        100_000,
+        spec.DatasetConfig(
+            source="folder:tiny-imagenet-200/train",
+            image_size=(64, 64),
+            batch_size=1024,
+            augmentations=(augment.Flip(),),
+            on_error="skip",  # lists of boxes lie among the images
+        ),
+    ),
+    "imagenet128": _published(
+        _imagenet(),
+        500_000,
+        spec.DatasetConfig(source="imagenet2012", image_size=(128, 128), test_split="validation", batch_size=256, augmentations=(augment.Flip(),)),
+    ),
     "demo": experiment.demo(
         "reacgan",
         Config(
-            terms=(adversarial.Adversarial(loss="hinge"), data_to_data.DataToDataCrossEntropy()),
+            terms=_terms(),
             body="compact",
             latent_size=64,
             generator_width=32,
