@@ -148,13 +148,7 @@ PRESETS = {
     "tiny_imagenet": _published(
         _tiny_imagenet(),
         100_000,
-        spec.DatasetConfig(
-            source="folder:tiny-imagenet-200/train",
-            image_size=(64, 64),
-            batch_size=1024,
-            augmentations=(augment.Flip(),),
-            on_error="skip",  # lists of boxes lie among the images
-        ),
+        spec.DatasetConfig(source="folder:tiny-imagenet-200", test_split="val", batch_size=1024, augmentations=(augment.Flip(),)),
     ),
     "imagenet128": _published(
         _imagenet(),
