@@ -12,7 +12,7 @@ import zlib
 import numpy as np
 import tensorflow as tf
 
-from pipelines import readers
+from pipelines import readers, tiny_imagenet
 
 SPLIT_FOLDERS = ("train", "test", "val", "valid", "validation")
 
@@ -23,6 +23,7 @@ class Folder(readers.Reader):
     - `dir/*.png`: images without labels.
     - `dir/<class>/**/*.png`: the label is the place of the first folder in the sorted list of class names.
     - `dir/train/...` and `dir/test/...` (all first folders among `SPLIT_FOLDERS`, `train` one of them): each is a split of one of the forms above.
+    - Tiny ImageNet as it is unpacked: its splits `train` and `val`, with labels.
 
     Otherwise there is one split, `train`; hold a part out with `split=train[:90%]`, `test_split=train[90%:]`. The order is that of a hash of the
     path inside `dir`, so a slice is a fixed, random part of every class.
@@ -33,19 +34,18 @@ class Folder(readers.Reader):
         self.name, self._root = f"folder:{path}", root
         if not os.path.isdir(root):
             raise ValueError(f"There is no folder {root!r}. Write the source as folder:<directory with images>.")
-        tops = sorted(e.name for e in os.scandir(root) if e.is_dir() and not e.name.startswith("."))
-        splits = tops if "train" in tops and set(tops) <= set(SPLIT_FOLDERS) else [""]
-        listing = {split: _images(os.path.join(root, split)) for split in splits}
+        listing = tiny_imagenet.listing(root) or _listing(root)
         empty = [os.path.join(root, split) for split, found in listing.items() if not found]
         if empty:
             raise ValueError(f"{empty[0]!r} holds no files. A folder source needs images in it, or in one folder per class.")
-        names = sorted({_class(file) for found in listing.values() for file in found} - {""})
-        stray = next((os.path.join(root, split, file) for split, found in listing.items() for file in found if names and not _class(file)), "")
+        names = sorted({name for found in listing.values() for name in found.values()} - {""})
+        stray = next((os.path.join(root, s, file) for s, found in listing.items() for file, name in found.items() if names and not name), "")
         if stray:
             raise ValueError(f"{stray!r} lies beside the class folders {', '.join(names[:5])}: put every image into a class folder, or none.")
-        self._files = {s or "train": [os.path.join(root, s, f) for f in found] for s, found in listing.items()}
+        ordered = {split: sorted(found, key=_hash) for split, found in listing.items()}
+        self._files = {s or "train": [os.path.join(root, s, f) for f in found] for s, found in ordered.items()}
         numbers = {name: i for i, name in enumerate(names or [""])}
-        self._labels = {s or "train": [numbers[_class(f)] for f in found] for s, found in listing.items()}
+        self._labels = {s or "train": [numbers[listing[s][f]] for f in found] for s, found in ordered.items()}
         self.columns = {"image": readers.Column(kind="image", shape=(None, None, None))}
         if names:
             self.columns["label"] = readers.Column(kind="integer", high=float(len(names) - 1), names=tuple(names))
@@ -72,18 +72,25 @@ class Folder(readers.Reader):
         return readers.split_range(split, {name: len(files) for name, files in self._files.items()}, self.name)
 
 
-def _class(path: str) -> str:
-    """The first folder of a relative path; empty where there is none."""
-    return path.split(os.sep)[0] if os.sep in path else ""
+def _listing(root: str) -> dict[str, dict[str, str]]:
+    """{split: {path below `root`/<split>: class}}; the split "" where `root` has none, the class "" of an image outside of class folders."""
+    tops = sorted(e.name for e in os.scandir(root) if e.is_dir() and not e.name.startswith("."))
+    splits = tops if "train" in tops and set(tops) <= set(SPLIT_FOLDERS) else [""]
+    return {split: {file: file.split(os.sep)[0] if os.sep in file else "" for file in _images(os.path.join(root, split))} for split in splits}
 
 
 def _images(root: str) -> list[str]:
-    """Paths below `root`, relative to it, in the order of their hash."""
+    """Paths below `root`, relative to it."""
     found = []
     for folder, folders, files in os.walk(root, followlinks=True):
         folders[:] = [f for f in folders if not f.startswith(".")]
         found += [os.path.relpath(os.path.join(folder, f), root) for f in files if not f.startswith(".")]
-    return sorted(found, key=lambda f: (zlib.crc32(f.replace(os.sep, "/").encode()), f))
+    return found
+
+
+def _hash(file: str) -> tuple[int, str]:
+    """What files are sorted by."""
+    return zlib.crc32(file.replace(os.sep, "/").encode()), file
 
 
 class Idx(readers.Reader):

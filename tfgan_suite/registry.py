@@ -103,6 +103,18 @@ VARIANTS = {
         paper="Miyato and Koyama 2018, arXiv:1802.05637",
         summary="The label as an inner product with the discriminator's features.",
     ),
+    "contragan": Variant(
+        module="tfgan_suite.models.contragan",
+        model="ContraGan",
+        paper="Kang and Park 2020, arXiv:2006.12681",
+        summary="Embeddings drawn together within a class and apart between classes, over the batch.",
+    ),
+    "reacgan": Variant(
+        module="tfgan_suite.models.reacgan",
+        model="ReacGan",
+        paper="Kang et al. 2021, arXiv:2111.01118",
+        summary="An auxiliary classifier of unit vectors, against the batch's images of other classes.",
+    ),
     "infogan": Variant(
         module="tfgan_suite.models.infogan",
         model="InfoGan",
@@ -137,6 +149,8 @@ TYPES = {
     "LeastSquares": "tfgan_suite.losses.least_squares",
     "FDivergence": "tfgan_suite.losses.divergences",
     "AuxiliaryClassifier": "tfgan_suite.losses.auxiliary_classifier",
+    "ConditionalContrast": "tfgan_suite.losses.contrastive",
+    "DataToDataCrossEntropy": "tfgan_suite.losses.data_to_data",
     "DropoutNoise": "tfgan_suite.losses.dropout_noise",
     "MutualInformation": _INFORMATION,
     "Categorical": _INFORMATION,

@@ -48,6 +48,18 @@ def test_auxiliary_head_is_the_golden_one():
     assert_golden(outputs["class_logits"], "auxiliary.cls_output")
 
 
+@pytest.mark.parametrize("case", ["contragan", "reacgan"])
+def test_contrastive_heads_are_the_golden_ones(case):
+    network = head(case, conditioning="contrastive", embedding_size=7)
+    network.get_layer("embedding").kernel.assign(GOLDEN[f"{case}.kernel2"])
+    network.get_layer("embedding").bias.assign(GOLDEN[f"{case}.bias2"])
+    network.get_layer("proxy").kernel.assign(GOLDEN[f"{case}.embedding"])
+    outputs = score(network)
+    for name, key in {"logits": "adv_output", "embedding": "embed", "proxy": "proxy"}.items():
+        assert outputs[name].dtype == tf.float32
+        assert_golden(outputs[name], f"{case}.{key}")
+
+
 def test_a_zero_embedding_leaves_the_unconditional_logit_and_a_vector_adds_its_inner_product():
     network = head("projection")
     table = network.get_layer("projection").kernel
@@ -90,5 +102,5 @@ def test_sums_of_half_precision_features_do_not_overflow():
 def test_unknown_names_are_refused_with_the_alternatives():
     with pytest.raises(ValueError, match="flatten, mean, sum"):
         parts.pool(keras.Input((3, 4, 5)), "max")
-    with pytest.raises(ValueError, match="projection, auxiliary"):
+    with pytest.raises(ValueError, match="projection, auxiliary, contrastive"):
         parts.discriminator_inputs((4, 4, 3), 5, "concat")

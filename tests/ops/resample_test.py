@@ -43,3 +43,16 @@ def test_collapsed_kernels_are_the_published_taps():
     w = tf.reshape(tf.constant([1.0, 10.0, 100.0]), (3, 1, 1, 1)) * tf.reshape(tf.constant([0.0, 1.0, 0.0]), (1, 3, 1, 1))
     np.testing.assert_allclose(resample.collapse_up(w)[:, 1, 0, 0], [100.0, 110.0, 11.0, 1.0])
     np.testing.assert_allclose(4 * resample.collapse_down(w)[:, 1, 0, 0], [1.0, 11.0, 110.0, 100.0])
+
+
+def test_max_down_takes_the_largest_of_each_block_and_sends_the_gradient_there():
+    x = draw(2, 4, 6, 3)
+    blocks = x.numpy().reshape(2, 2, 2, 3, 2, 3)
+    with tf.GradientTape() as tape:
+        tape.watch(x)
+        y = resample.max_down(x)
+        loss = tf.reduce_sum(y**2)
+    largest = blocks.max((2, 4))
+    np.testing.assert_array_equal(y, largest)
+    expected = np.where(blocks == largest[:, :, None, :, None], 2.0 * blocks, 0.0).reshape(x.shape)
+    np.testing.assert_array_equal(tape.gradient(loss, x), expected)

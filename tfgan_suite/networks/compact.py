@@ -34,13 +34,13 @@ def generator(
 
 def discriminator(
     *, image_shape: tuple[int, int, int] = (32, 32, 3), width: int = 32, num_classes: int = 0, conditioning: str = "projection",
-    norm: str = "none", spectral_norm: bool = True, gain: float = 1.0, pool: str = "flatten",
+    embedding_size: int = parts.EMBEDDING_SIZE, norm: str = "none", spectral_norm: bool = True, gain: float = 1.0, pool: str = "flatten",
 ) -> keras.Model:  # fmt: skip
-    """{"image": [b, h, w, c], "label": [b] if it is projected} -> {"logits": [b], "features": [b, f], "class_logits": [b, k] if auxiliary}.
+    """{"image": [b, h, w, c], "label": [b] if `conditioning` reads it} -> {"logits": [b], "features": [b, f]} and the heads of the `conditioning`.
 
     `norm`: a name in `layers.normalization.NORMALIZATIONS`, on all but the first convolution; with `batch`, score views in separate passes.
     `gain`: kernels in use are gain * W / sigma(W). In so shallow a network plain W / sigma(W) damps the signal: 1.2 to 1.3 learns faster, 1.5
-    collapsed. `conditioning` and `pool`: names in `parts.CONDITIONINGS` and `parts.POOLS`.
+    collapsed. `conditioning` and `pool`: names in `parts.CONDITIONINGS` and `parts.POOLS`. `embedding_size`: of the contrastive head.
     """
     options = {"spectral_norm": spectral_norm, "gain": gain, "kernel_initializer": parts.normal()}
     inputs = parts.discriminator_inputs(image_shape, num_classes, conditioning)
@@ -49,7 +49,8 @@ def discriminator(
         x = convolution.Convolution(width * 2**level, 4, strides=2, use_bias=norm == "none" or level == 0, **options)(x)
         x = keras.layers.LeakyReLU(0.2)(normalization.create(norm)(x) if level > 0 else x)
     features = parts.pool(x, pool)
-    outputs = parts.heads(features, inputs, num_classes=num_classes, conditioning=conditioning, **options)
+    options |= {"num_classes": num_classes, "conditioning": conditioning, "embedding_size": embedding_size}
+    outputs = parts.heads(features, inputs, **options)
     return keras.Model(inputs, outputs, name="discriminator")
 
 

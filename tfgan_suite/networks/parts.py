@@ -5,6 +5,7 @@ from collections.abc import Callable
 import keras
 
 from tfgan_suite.layers import batch_norm, conditional_batch_norm, dense
+from tfgan_suite.ops import unit
 
 Norm = Callable[[keras.KerasTensor], keras.KerasTensor]
 """Applies a new normalisation layer."""
@@ -13,6 +14,10 @@ POOLS = {
     "mean": lambda x: keras.ops.mean(x, axis=(1, 2)),
     "sum": lambda x: keras.ops.sum(x, axis=(1, 2)),
 }
+
+
+EMBEDDING_SIZE = 512
+"""Of the contrastive head, where nothing else is said: ContraGAN's and ReACGAN's for CIFAR-10."""
 
 
 def normal() -> keras.Initializer:
@@ -29,7 +34,7 @@ def discriminator_inputs(image_shape: tuple[int, int, int], num_classes: int, co
     """{"image": [b, h, w, c]}, and {"label": integers [b]} where the `conditioning` reads it."""
     if conditioning not in CONDITIONINGS:
         raise ValueError(f"conditioning={conditioning!r} is unknown. It is one of {', '.join(CONDITIONINGS)}.")
-    return {"image": keras.Input(image_shape, name="image")} | _label(num_classes if conditioning == "projection" else 0)
+    return {"image": keras.Input(image_shape, name="image")} | _label(num_classes if conditioning in READ_LABEL else 0)
 
 
 def masks(inputs: dict[str, keras.KerasTensor], sizes: tuple[int, ...]) -> list[Norm]:
@@ -58,31 +63,43 @@ def pool(x: keras.KerasTensor, how: str) -> keras.KerasTensor:
     return POOLS[how](keras.ops.cast(x, "float32"))
 
 
-def heads(features: keras.KerasTensor, inputs: dict, *, num_classes: int = 0, conditioning: str = "projection", use_bias: bool = True, **options):
+def heads(
+    features: keras.KerasTensor, inputs: dict, *, num_classes: int = 0, conditioning: str = "projection", embedding_size: int = EMBEDDING_SIZE,
+    use_bias: bool = True, **options,
+):  # fmt: skip
     """features [b, f] -> {"logits": [b], "features"} in float32 and what the `conditioning`, a name in `CONDITIONINGS`, makes of the classes.
 
-    `projection` adds <embedding(label), features> to the logits; `auxiliary` adds the head "class_logits" [b, k]. `options` (spectral norm, gain,
+    `projection` adds <embedding(label), features> to the logits; `auxiliary` adds the head "class_logits" [b, k]; `contrastive` the heads
+    "embedding", of the features, and "proxy", of the label: unit vectors [b, embedding_size]. `options` (spectral norm, gain,
     initializer) go to every layer.
     """
     logits = keras.ops.squeeze(dense.Dense(1, use_bias=use_bias, dtype="float32", name="logits", **options)(features), -1)
     outputs = {"logits": logits, "features": features}
-    return outputs | CONDITIONINGS[conditioning](outputs, inputs, num_classes, options) if num_classes else outputs
+    return outputs | CONDITIONINGS[conditioning](outputs, inputs, num_classes, embedding_size, options) if num_classes else outputs
 
 
 def _label(num_classes):
     return {"label": keras.Input((), dtype="int32", name="label")} if num_classes else {}
 
 
-def _projection(outputs, inputs, num_classes, options):
+def _projection(outputs, inputs, num_classes, embedding_size, options):
     """Miyato and Koyama 2018, eq. 5."""
     features = outputs["features"]
     embedding = dense.Embedding(num_classes, features.shape[-1], dtype="float32", name="projection", **options)(inputs["label"])
     return {"logits": outputs["logits"] + keras.ops.sum(embedding * features, axis=-1)}
 
 
-def _auxiliary(outputs, inputs, num_classes, options):
+def _auxiliary(outputs, inputs, num_classes, embedding_size, options):
     """Odena et al. 2017, section 3."""
     return {"class_logits": dense.Dense(num_classes, dtype="float32", name="class_logits", **options)(outputs["features"])}
 
 
-CONDITIONINGS = {"projection": _projection, "auxiliary": _auxiliary}
+def _contrastive(outputs, inputs, num_classes, embedding_size, options):
+    """Kang and Park 2020, section 3.2. The scores are those of the image alone."""
+    embedding = dense.Dense(embedding_size, dtype="float32", name="embedding", **options)(outputs["features"])
+    proxy = dense.Embedding(num_classes, embedding_size, dtype="float32", name="proxy", **options)(inputs["label"])
+    return {"embedding": unit.unit(embedding), "proxy": unit.unit(proxy)}
+
+
+CONDITIONINGS = {"projection": _projection, "auxiliary": _auxiliary, "contrastive": _contrastive}
+READ_LABEL = ("projection", "contrastive")

@@ -6,16 +6,17 @@ Upsampling and pooling are fused with the neighbouring convolution, and 1x1 shor
 
 import keras
 
-from tfgan_suite.layers import convolution
+from tfgan_suite.layers import attention, convolution
 from tfgan_suite.networks import parts
 
 INITIALIZERS = {
     "glorot": (lambda: keras.initializers.VarianceScaling(2.0, "fan_avg", "uniform"), lambda: keras.initializers.GlorotUniform()),
     "normal": (parts.normal, parts.normal),
     "orthogonal": (lambda: keras.initializers.Orthogonal(), lambda: keras.initializers.Orthogonal()),
+    "xavier": (lambda: keras.initializers.GlorotUniform(), lambda: keras.initializers.GlorotUniform()),
 }
 """{name: makers of the initial values of 3x3 convolutions inside residual branches, and of everything else}. "glorot" is SN-GAN's and WGAN-GP's,
-with gain sqrt(2) inside and 1 elsewhere."""
+with gain sqrt(2) inside and 1 elsewhere; "xavier" is SAGAN's, the same with gain 1 throughout."""
 
 
 def initializers(name: str) -> tuple[keras.Initializer, keras.Initializer]:
@@ -24,6 +25,14 @@ def initializers(name: str) -> tuple[keras.Initializer, keras.Initializer]:
         raise ValueError(f"initializer={name!r} is unknown. It is one of {', '.join(INITIALIZERS)}.")
     inside, outside = INITIALIZERS[name]
     return inside(), outside()
+
+
+def attend(x, sides: tuple[int, ...], *, form: str = "pooled", initializer: str = "glorot", spectral_norm: bool = False, gain: float = 1.0):
+    """x [b, h, w, c], under self-attention where its height is among `sides`."""
+    if x.shape[1] not in sides:
+        return x
+    _, outside = initializers(initializer)
+    return attention.SelfAttention(form=form, spectral_norm=spectral_norm, gain=gain, kernel_initializer=outside)(x)
 
 
 def up_block(x, filters: int, norm: parts.Norm, *, initializer: str = "glorot", **options):

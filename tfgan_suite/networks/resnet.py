@@ -1,6 +1,7 @@
 """The ResNet of WGAN-GP and SN-GAN. Gulrajani et al. 2017, appendix F; Miyato et al. 2018, tables 4 and 5; conditional form Miyato and Koyama 2018.
 
-The defaults are SN-GAN's for CIFAR-10. WGAN-GP's: width 128 in both players, `spectral_norm=False`, `pool="mean"`, `epsilon=1e-5`.
+The defaults are SN-GAN's for CIFAR-10. WGAN-GP's: width 128 in both players, `spectral_norm=False`, `pool="mean"`, `epsilon=1e-5`. SAGAN's: spectral
+norm and `attention` in both players, `initializer="xavier"`.
 """
 
 import keras
@@ -11,18 +12,20 @@ from tfgan_suite.networks import parts, residual
 
 def generator(
     *, image_shape: tuple[int, int, int] = (32, 32, 3), latent_size: int = 128, width: int = 256, multipliers: tuple[int, ...] = (),
-    num_classes: int = 0, spectral_norm: bool = False, initializer: str = "glorot", epsilon: float = 2e-5, synchronized: bool = True,
-    fused: bool = True,
+    num_classes: int = 0, attention: tuple[int, ...] = (), attention_form: str = "pooled", spectral_norm: bool = False,
+    initializer: str = "glorot", epsilon: float = 2e-5, synchronized: bool = True, fused: bool = True,
 ) -> keras.Model:  # fmt: skip
     """{"latents": [b, z], "label": [b] if num_classes} -> {"image": [b, h, w, c]}: a 4x4 map, then up-blocks.
 
     `image_shape` is square, a power of two of at least 8. `multipliers`: channels of the 4x4 map and of each block as multiples of `width`; none
-    means 1 throughout. With classes, the blocks' batch norms have a gain and an offset per class, the last one has not. `epsilon`: of the batch
-    norms. `initializer`: a name in `residual.INITIALIZERS`.
+    means 1 throughout. With classes, the blocks' batch norms have a gain and an offset per class, the last one has not. `attention`: the sides of
+    the blocks' maps that are followed by self-attention, in the form `attention_form`. `epsilon`: of the batch norms. `initializer`: a name in
+    `residual.INITIALIZERS`.
     """
-    blocks = _halvings(image_shape, 4)
-    channels = _channels(width, multipliers, blocks + 1, "generator")
-    options = {"spectral_norm": spectral_norm, "initializer": initializer, "fused": fused}
+    blocks = halvings(image_shape, 4)
+    channels = widths(width, multipliers, blocks + 1, "generator")
+    weights = {"spectral_norm": spectral_norm, "initializer": initializer}
+    check_attention(attention, [8 * 2**i for i in range(blocks)])
     norm_options = {"epsilon": epsilon, "synchronized": synchronized}
     _, outside = residual.initializers(initializer)
     inputs = parts.generator_inputs(latent_size, num_classes)
@@ -30,7 +33,8 @@ def generator(
     x = dense.Dense(4 * 4 * channels[0], spectral_norm=spectral_norm, kernel_initializer=outside)(inputs["latents"])
     x = keras.layers.Reshape((4, 4, channels[0]))(x)
     for filters in channels[1:]:
-        x = residual.up_block(x, filters, norm, **options)
+        x = residual.up_block(x, filters, norm, fused=fused, **weights)
+        x = residual.attend(x, attention, form=attention_form, **weights)
     x = keras.layers.ReLU()(batch_norm.BatchNorm(**norm_options)(x))
     x = convolution.Convolution(image_shape[2], 3, spectral_norm=spectral_norm, kernel_initializer=outside)(x)
     return keras.Model(inputs, {"image": parts.image(x)}, name="generator")
@@ -38,42 +42,56 @@ def generator(
 
 def discriminator(
     *, image_shape: tuple[int, int, int] = (32, 32, 3), width: int = 128, multipliers: tuple[int, ...] = (), smallest: int = 8,
-    num_classes: int = 0, conditioning: str = "projection", norm: str = "none", spectral_norm: bool = True, gain: float = 1.0, pool: str = "sum",
-    use_bias: bool = True, initializer: str = "glorot", fused: bool = True,
+    num_classes: int = 0, conditioning: str = "projection", embedding_size: int = parts.EMBEDDING_SIZE, attention: tuple[int, ...] = (),
+    attention_form: str = "pooled", norm: str = "none", spectral_norm: bool = True, gain: float = 1.0, pool: str = "sum", use_bias: bool = True,
+    initializer: str = "glorot", fused: bool = True,
 ) -> keras.Model:  # fmt: skip
-    """{"image": [b, h, w, c], "label": [b] if it is projected} -> {"logits": [b], "features": [b, f], "class_logits": [b, k] if auxiliary}.
+    """{"image": [b, h, w, c], "label": [b] if `conditioning` reads it} -> {"logits": [b], "features": [b, f]} and the heads of the `conditioning`.
 
-    Blocks halve the map until it is `smallest` pixels wide, then two (or as many as `multipliers` leaves) keep it. `norm`: a name in
-    `layers.normalization.NORMALIZATIONS`, in all blocks but the first; with `batch` score views in separate passes. `use_bias`: of the logits (the
-    authors of SN-GAN had none). `conditioning` and `pool`: names in `parts.CONDITIONINGS` and `parts.POOLS`.
+    Blocks halve the map until it is `smallest` pixels wide, then two (or as many as `multipliers` leaves) keep it. `attention`: the sides of halved
+    maps that are followed by self-attention, in the form `attention_form`. `norm`: a name in `layers.normalization.NORMALIZATIONS`, in all blocks
+    but the first; with `batch` score views in separate passes. `use_bias`: of the logits (the authors of SN-GAN had none). `conditioning` and
+    `pool`: names in `parts.CONDITIONINGS` and `parts.POOLS`. `embedding_size`: of the contrastive head.
     """
-    halvings = _halvings(image_shape, smallest)
-    channels = _channels(width, multipliers, max(halvings, len(multipliers)) if multipliers else halvings + 2, "discriminator")
+    downs = halvings(image_shape, smallest)
+    channels = widths(width, multipliers, max(downs, len(multipliers)) if multipliers else downs + 2, "discriminator")
     options = {"spectral_norm": spectral_norm, "gain": gain}
-    block_options = options | {"initializer": initializer, "fused": fused}
+    weights = options | {"initializer": initializer}
+    check_attention(attention, [smallest * 2**i for i in range(downs)])
     inputs = parts.discriminator_inputs(image_shape, num_classes, conditioning)
-    x = residual.first_block(inputs["image"], channels[0], **block_options)
+    x = residual.first_block(inputs["image"], channels[0], fused=fused, **weights)
+    x = residual.attend(x, attention, form=attention_form, **weights)
     for i, filters in enumerate(channels[1:], 1):
-        x = residual.down_block(x, filters, lambda y: normalization.create(norm)(y), down=i < halvings, **block_options)
+        x = residual.down_block(x, filters, lambda y: normalization.create(norm)(y), down=i < downs, fused=fused, **weights)
+        x = residual.attend(x, attention if i < downs else (), form=attention_form, **weights)
     features = parts.pool(keras.layers.ReLU()(x), pool)
     _, outside = residual.initializers(initializer)
-    options |= {"num_classes": num_classes, "conditioning": conditioning, "use_bias": use_bias, "kernel_initializer": outside}
-    return keras.Model(inputs, parts.heads(features, inputs, **options), name="discriminator")
+    options |= {"num_classes": num_classes, "conditioning": conditioning, "embedding_size": embedding_size, "kernel_initializer": outside}
+    return keras.Model(inputs, parts.heads(features, inputs, use_bias=use_bias, **options), name="discriminator")
 
 
-def _halvings(image_shape, smallest: int) -> int:
+def halvings(image_shape: tuple[int, int, int], smallest: int) -> int:
+    """Halvings that lead from the image to a map of `smallest` by `smallest` pixels; a ValueError where none or no whole number does."""
     height, width, _ = image_shape
-    halvings = (height // smallest).bit_length() - 1
-    if height != width or halvings < 1 or height != smallest * 2**halvings:
+    count = (height // smallest).bit_length() - 1
+    if height != width or count < 1 or height != smallest * 2**count:
         raise ValueError(
             f"The ResNet makes square images with a side of {smallest} times 2, 4, 8, ...; received image_shape={tuple(image_shape)}. Set image_size "
             "in the dataset's config, or choose another network."
         )
-    return halvings
+    return count
 
 
-def _channels(width: int, multipliers: tuple[int, ...], count: int, network: str) -> list[int]:
+def widths(width: int, multipliers: tuple[int, ...], count: int, network: str) -> list[int]:
+    """Channels of `count` maps; a ValueError unless there are as many multipliers, or none."""
     multipliers = multipliers or (1,) * count
     if len(multipliers) != count:
         raise ValueError(f"The ResNet {network} needs {count} multipliers for this image size; received {tuple(multipliers)}.")
     return [width * m for m in multipliers]
+
+
+def check_attention(attention: tuple[int, ...], sides: list[int]) -> None:
+    """Raises a ValueError unless there are maps with these sides."""
+    unknown = sorted(set(attention) - set(sides))
+    if unknown:
+        raise ValueError(f"attention={tuple(attention)}: no block makes a map of side {unknown[0]}. It is some of {', '.join(map(str, sides))}.")

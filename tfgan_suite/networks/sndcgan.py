@@ -36,13 +36,15 @@ def generator(
 
 
 def discriminator(
-    *, image_shape: tuple[int, int, int] = (32, 32, 3), width: int = 64, num_classes: int = 0, conditioning: str = "projection", norm: str = "none",
-    spectral_norm: bool = True, gain: float = 1.0, pool: str = "flatten", slope: float = 0.1,
+    *, image_shape: tuple[int, int, int] = (32, 32, 3), width: int = 64, num_classes: int = 0, conditioning: str = "projection",
+    embedding_size: int = parts.EMBEDDING_SIZE, norm: str = "none", spectral_norm: bool = True, gain: float = 1.0, pool: str = "flatten",
+    slope: float = 0.1,
 ) -> keras.Model:  # fmt: skip
-    """{"image": [b, h, w, c], "label": [b] if it is projected} -> {"logits": [b], "features": [b, f], "class_logits": [b, k] if auxiliary}.
+    """{"image": [b, h, w, c], "label": [b] if `conditioning` reads it} -> {"logits": [b], "features": [b, f]} and the heads of the `conditioning`.
 
     Height and width are multiples of 8. `norm`: a name in `layers.normalization.NORMALIZATIONS`, on all but the first convolution; with `batch`
     score views in separate passes. `slope`: of the leaky ReLUs. `conditioning` and `pool`: names in `parts.CONDITIONINGS` and `parts.POOLS`.
+    `embedding_size`: of the contrastive head.
     """
     _eighth(image_shape)
     options = {"spectral_norm": spectral_norm, "gain": gain, "kernel_initializer": parts.normal()}
@@ -53,7 +55,8 @@ def discriminator(
         x = down_block(x, multiple * width, 2 * multiple * width, slope, (first, norm), **options)
     x = convolution.Convolution(8 * width, 3, **options)(x)
     x = keras.layers.LeakyReLU(slope)(normalization.create(norm)(x))
-    outputs = parts.heads(parts.pool(x, pool), inputs, num_classes=num_classes, conditioning=conditioning, **options)
+    options |= {"num_classes": num_classes, "conditioning": conditioning, "embedding_size": embedding_size}
+    outputs = parts.heads(parts.pool(x, pool), inputs, **options)
     return keras.Model(inputs, outputs, name="discriminator")
 
 

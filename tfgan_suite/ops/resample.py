@@ -18,6 +18,14 @@ def average_down(x: tf.Tensor) -> tf.Tensor:
     return tf.nn.avg_pool2d(x, 2, 2, "VALID")
 
 
+def max_down(x: tf.Tensor) -> tf.Tensor:
+    """[b, h, w, c] with even h, w -> [b, h/2, w/2, c], the largest of each 2x2 block. (XLA has `tf.nn.max_pool2d` wrong in the second derivative.)"""
+    _, height, width, channels = x.shape
+    x = tf.reshape(x, (-1, height // 2, 2, width * channels))
+    x = tf.reshape(tf.maximum(x[:, :, 0], x[:, :, 1]), (-1, height // 2, width // 2, 2, channels))
+    return tf.maximum(x[..., 0, :], x[..., 1, :])
+
+
 def collapse_up(kernel: tf.Tensor) -> tf.Tensor:
     """The transposed-convolution kernel of nearest upsampling, then `kernel` [k, k, in, out] with odd k and padding "same": [k+1, k+1, out, in].
 
