@@ -87,7 +87,8 @@ def test_a_score_that_is_no_number_is_a_problem_of_its_cell(command, trained, tm
 @pytest.mark.parametrize("names", [[], ["objective"], ["objectives", "twice"]])
 def test_anything_but_one_known_study_is_refused_with_the_names(command, names, tmp_path):
     code, _, errors = command(study, *names, f"--output={tmp_path}/page.md")
-    assert code == 2 and errors == f"error: Name one study: gallery, objectives, semi_supervised. Received: {' '.join(names) or 'none'}.\n"
+    known = "conditioning, gallery, objectives, semi_supervised"
+    assert code == 2 and errors == f"error: Name one study: {known}. Received: {' '.join(names) or 'none'}.\n"
 
 
 def test_another_dataset_takes_the_place_of_the_study_s_own_and_the_command_says_so(command, trained, tmp_path, monkeypatch):

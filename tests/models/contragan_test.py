@@ -8,6 +8,7 @@ from tfgan_suite.core import optimizers, run
 from tfgan_suite.layers import convolution, dense
 from tfgan_suite.losses import adversarial, contrastive, data_to_data
 from tfgan_suite.models import contragan, reacgan
+from tfgan_suite.networks import class_conditional
 
 TERMS = {"2c": contrastive.ConditionalContrast, "d2d_ce": data_to_data.DataToDataCrossEntropy}
 
@@ -28,7 +29,7 @@ def count(network):
 @pytest.mark.parametrize("module", [contragan, reacgan])
 def test_the_cifar10_presets_have_the_published_parameters(module):
     model = module.PRESETS["cifar10"].model
-    generator, discriminator = module.BODIES[model.body]
+    generator, discriminator = class_conditional.BODIES[model.body]
     options = {"num_classes": 10, "initializer": "normal"}
     assert count(generator(width=model.generator_width, latent_size=model.latent_size, **options)) == 9_416_196
     heads = {"conditioning": "contrastive", "embedding_size": model.embedding_size}
@@ -38,7 +39,7 @@ def test_the_cifar10_presets_have_the_published_parameters(module):
 @pytest.mark.parametrize("body", ["biggan", "resnet", "sndcgan"])
 def test_every_layer_of_every_body_s_discriminator_is_spectrally_normalised_and_its_scores_do_not_depend_on_the_label(body):
     shape = {"image_shape": (32, 32, 3), "width": 8, "num_classes": 3, "conditioning": "contrastive", "embedding_size": 5}
-    discriminator = contragan.BODIES[body][1](**shape)
+    discriminator = class_conditional.BODIES[body][1](**shape)
     kernels = [layer for layer in discriminator._flatten_layers() if isinstance(layer, convolution.Convolution | dense.Dense | dense.Embedding)]
     assert all(layer.spectral_norm for layer in kernels)
     image = np.random.default_rng(0).uniform(-1, 1, (2, 32, 32, 3)).astype(np.float32)

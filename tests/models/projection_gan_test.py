@@ -21,7 +21,7 @@ def layers(network, *kinds):
     return [layer for layer in network._flatten_layers() if isinstance(layer, kinds)]
 
 
-@pytest.mark.parametrize(("body", "side", "ups", "downs"), [("resnet", 32, 3, 2), ("large_resnet", 128, 5, 5), ("batch_norm_resnet", 32, 3, 2)])
+@pytest.mark.parametrize(("body", "side", "ups", "downs"), [("sngan_resnet", 32, 3, 2), ("large_resnet", 128, 5, 5), ("batch_norm_resnet", 32, 3, 2)])
 def test_bodies_have_the_published_number_of_resampling_blocks(body, side, ups, downs):
     generator, discriminator = networks(body, side, 1)
     up = [layer for layer in layers(generator, convolution.Convolution) if layer.resample == "up"]
@@ -39,7 +39,7 @@ def test_widths_of_the_128_pixel_networks_are_the_published_multiples():
 
 
 def test_the_paper_s_discriminator_normalises_every_kernel_by_its_spectral_norm_and_studiogan_s_its_features():
-    _, paper = networks("resnet", 32, 2)
+    _, paper = networks("sngan_resnet", 32, 2)
     assert all(layer.spectral_norm for layer in layers(paper, convolution.Convolution, dense.Dense, dense.Embedding))
     assert not layers(paper, batch_norm.BatchNorm)
     _, studiogan = networks("batch_norm_resnet", 32, 2)
@@ -48,7 +48,7 @@ def test_the_paper_s_discriminator_normalises_every_kernel_by_its_spectral_norm_
 
 
 def test_the_label_moves_the_score_by_the_inner_product_alone():
-    _, discriminator = networks("resnet", 32, 2)
+    _, discriminator = networks("sngan_resnet", 32, 2)
     image = np.random.default_rng(0).uniform(-1, 1, (2, 32, 32, 3)).astype(np.float32)
     outputs = [discriminator({"image": image, "label": np.full(2, k)}) for k in range(3)]
     table = discriminator.get_layer("projection").weight().numpy()

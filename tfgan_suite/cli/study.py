@@ -14,6 +14,7 @@ from pipelines import spec
 from tfgan_suite.cli import process
 
 STUDIES = {
+    "conditioning": "tfgan_suite.studies.conditioning",
     "gallery": "tfgan_suite.studies.gallery",
     "objectives": "tfgan_suite.studies.objectives",
     "semi_supervised": "tfgan_suite.studies.semi_supervised",

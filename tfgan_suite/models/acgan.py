@@ -14,7 +14,7 @@ from pipelines import augment, spec
 from tfgan_suite import experiment
 from tfgan_suite.core import alternating, averaging, conditional, optimizers
 from tfgan_suite.losses import adversarial, auxiliary_classifier, gradient_penalty
-from tfgan_suite.networks import compact, resnet
+from tfgan_suite.networks import class_conditional, resnet
 
 
 def _adam() -> optimizers.Adam:
@@ -28,7 +28,7 @@ class Config(conditional.AlwaysConditional):
     terms: alternating.Terms = dataclasses.field(
         default_factory=lambda: (adversarial.Adversarial(loss="hinge"), auxiliary_classifier.AuxiliaryClassifier())
     )
-    body: str = "resnet"
+    body: str = "batch_norm_resnet"
     """A name in `BODIES`."""
     generator_width: int = 256
     discriminator_width: int = 128
@@ -59,11 +59,11 @@ class Acgan(conditional.ClassConditional, alternating.AlternatingGan):
         )
 
 
-def _resnet_generator(**options):
+def _batch_norm_generator(**options):
     return resnet.generator(initializer="orthogonal", epsilon=1e-4, **options)
 
 
-def _resnet_discriminator(**options):
+def _batch_norm_discriminator(**options):
     return resnet.discriminator(norm="batch", spectral_norm=False, initializer="orthogonal", **options)
 
 
@@ -75,16 +75,12 @@ def _wasserstein_critic(**options):
     return resnet.discriminator(spectral_norm=False, pool="mean", **options)
 
 
-def _compact_discriminator(**options):
-    return compact.discriminator(gain=1.2, **options)
-
-
-BODIES = {
-    "resnet": (_resnet_generator, _resnet_discriminator),
+BODIES = class_conditional.BODIES | {
+    "batch_norm_resnet": (_batch_norm_generator, _batch_norm_discriminator),
     "wasserstein_resnet": (_wasserstein_generator, _wasserstein_critic),
-    "compact": (compact.generator, _compact_discriminator),
 }
-"""Body -> (generator, discriminator). `resnet`: StudioGAN's, batch norm in both. `wasserstein_resnet`: WGAN-GP's, for a gradient penalty."""
+"""Body -> (generator, discriminator), beside the shared ones. `batch_norm_resnet`: StudioGAN's, batch norm in both players in place of spectral norm.
+`wasserstein_resnet`: WGAN-GP's, for a gradient penalty."""
 
 
 def _cifar10(model: Config, **data) -> experiment.Experiment:

@@ -16,7 +16,7 @@ from pipelines import augment, spec
 from tfgan_suite import experiment
 from tfgan_suite.core import alternating, averaging, conditional, optimizers
 from tfgan_suite.losses import adversarial, contrastive
-from tfgan_suite.networks import biggan, compact, parts, resnet, sndcgan
+from tfgan_suite.networks import class_conditional, parts
 
 
 def _adam(learning_rate: float = 2e-4, beta_1: float = 0.5) -> optimizers.Adam:
@@ -29,7 +29,7 @@ class Config(conditional.AlwaysConditional):
 
     terms: alternating.Terms = dataclasses.field(default_factory=lambda: (adversarial.Adversarial(loss="hinge"), contrastive.ConditionalContrast()))
     body: str = "biggan"
-    """A name in `BODIES`."""
+    """A name in `networks.class_conditional.BODIES`."""
     latent_size: int = 80
     generator_width: int = 96
     discriminator_width: int = 96
@@ -42,14 +42,14 @@ class Config(conditional.AlwaysConditional):
 
     def __post_init__(self):
         super().__post_init__()
-        self.choose(body=BODIES)
+        self.choose(body=class_conditional.BODIES)
 
 
 class ContraGan(conditional.ClassConditional, alternating.AlternatingGan):
     """Networks with an embedding of the image and a proxy of its class; `AlternatingGan` with `ConditionalContrast` is the algorithm."""
 
     def build_generator(self):
-        return BODIES[self.config.body][0](
+        return class_conditional.BODIES[self.config.body][0](
             image_shape=self.data.image_shape,
             latent_size=self.config.latent_size,
             width=self.config.generator_width,
@@ -57,42 +57,13 @@ class ContraGan(conditional.ClassConditional, alternating.AlternatingGan):
         )
 
     def build_discriminator(self):
-        return BODIES[self.config.body][1](
+        return class_conditional.BODIES[self.config.body][1](
             image_shape=self.data.image_shape,
             width=self.config.discriminator_width,
             num_classes=self.num_classes,
             conditioning="contrastive",
             embedding_size=self.config.embedding_size,
         )
-
-
-def _biggan_generator(**options):
-    return biggan.generator(epsilon=1e-4, **options)
-
-
-def _resnet_generator(**options):
-    return resnet.generator(initializer="orthogonal", epsilon=1e-4, **options)
-
-
-def _resnet_discriminator(**options):
-    return resnet.discriminator(initializer="orthogonal", **options)
-
-
-def _sndcgan_discriminator(**options):
-    return sndcgan.discriminator(pool="sum", **options)
-
-
-def _compact_discriminator(**options):
-    return compact.discriminator(gain=1.2, **options)
-
-
-BODIES = {
-    "biggan": (_biggan_generator, biggan.discriminator),
-    "resnet": (_resnet_generator, _resnet_discriminator),
-    "sndcgan": (sndcgan.generator, _sndcgan_discriminator),
-    "compact": (compact.generator, _compact_discriminator),
-}
-"""Body -> (generator, discriminator). `biggan`: 32, 64 and 128 pixels, spectral norm in both players; in the others D alone has it."""
 
 
 def _published(model: Config, steps: int, data: spec.DatasetConfig) -> experiment.Experiment:

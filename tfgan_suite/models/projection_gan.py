@@ -14,7 +14,7 @@ from pipelines import augment, spec
 from tfgan_suite import experiment
 from tfgan_suite.core import alternating, averaging, conditional, optimizers
 from tfgan_suite.losses import adversarial
-from tfgan_suite.networks import compact, resnet
+from tfgan_suite.networks import class_conditional, resnet
 
 
 def _adam() -> optimizers.Adam:
@@ -26,7 +26,7 @@ class Config(conditional.AlwaysConditional):
     """Defaults: the authors' CIFAR-10 code."""
 
     terms: alternating.Terms = dataclasses.field(default_factory=lambda: (adversarial.Adversarial(loss="hinge"),))
-    body: str = "resnet"
+    body: str = "sngan_resnet"
     """A name in `BODIES`."""
     generator_width: int = 256
     discriminator_width: int = 128
@@ -58,7 +58,7 @@ class ProjectionGan(conditional.ClassConditional, alternating.AlternatingGan):
         )
 
 
-def _resnet_discriminator(**options):
+def _sngan_discriminator(**options):
     return resnet.discriminator(use_bias=False, **options)
 
 
@@ -78,18 +78,13 @@ def _batch_norm_discriminator(**options):
     return resnet.discriminator(norm="batch", spectral_norm=False, initializer="orthogonal", **options)
 
 
-def _compact_discriminator(**options):
-    return compact.discriminator(gain=1.2, **options)
-
-
-BODIES = {
-    "resnet": (resnet.generator, _resnet_discriminator),
+BODIES = class_conditional.BODIES | {
+    "sngan_resnet": (resnet.generator, _sngan_discriminator),
     "large_resnet": (_large_generator, _large_discriminator),
     "batch_norm_resnet": (_batch_norm_generator, _batch_norm_discriminator),
-    "compact": (compact.generator, _compact_discriminator),
 }
-"""Body -> (generator, discriminator). `resnet`: 32 pixels. `large_resnet`: 128 pixels, the paper's. `batch_norm_resnet`: StudioGAN's for 32 pixels,
-batch norm in both players in place of spectral norm."""
+"""Body -> (generator, discriminator), beside the shared ones. `sngan_resnet`: the authors' for 32 pixels. `large_resnet`: 128 pixels, the paper's.
+`batch_norm_resnet`: StudioGAN's for 32 pixels, batch norm in both players in place of spectral norm."""
 
 
 def _preset(model: Config, steps: int, data: spec.DatasetConfig, **evaluation) -> experiment.Experiment:

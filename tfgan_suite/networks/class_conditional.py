@@ -1,0 +1,20 @@
+"""The pairs of networks on which ways of conditioning are compared. Kang and Park 2020, table 1; their settings are those of StudioGAN.
+
+All generators read the label in their batch norms. How a discriminator reads it is its argument `conditioning`, a name in `parts.CONDITIONINGS`.
+"""
+
+import functools
+
+from tfgan_suite.networks import biggan, compact, resnet, sndcgan
+
+BODIES = {
+    "biggan": (functools.partial(biggan.generator, epsilon=1e-4), biggan.discriminator),
+    "resnet": (
+        functools.partial(resnet.generator, initializer="orthogonal", epsilon=1e-4),
+        functools.partial(resnet.discriminator, initializer="orthogonal"),
+    ),
+    "sndcgan": (sndcgan.generator, functools.partial(sndcgan.discriminator, pool="sum")),
+    "compact": (compact.generator, functools.partial(compact.discriminator, gain=1.2)),
+}
+"""Body -> (generator, discriminator), which take `image_shape`, `width`, `num_classes`, and `latent_size` or `conditioning`. `biggan`: 32, 64, 128
+and 256 pixels, spectral norm in both players; in the others D alone has it. `compact`: a small one of our own."""
