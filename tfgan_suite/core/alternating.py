@@ -28,7 +28,13 @@ class Config(gan.Config):
     generator_batches: int = 1
     """The generator's update draws this many times the batch size (SN-GAN: 2)."""
     accumulation: int = 1
-    """Micro-batches per update. Terms that couple samples see one micro-batch at a time."""
+    """Micro-batches per update, each every n-th row of the batch and a pass of its own; their gradients are averaged, and the memory of one is held.
+
+    Where a loss is a mean over samples, penalties included, the update is the whole batch's, random numbers and all (of conditions that are the
+    real batch's own, with `generator_batches` above 1, only in distribution). What couples samples sees one micro-batch, which is another
+    objective on smaller batches: the statistics of a batch norm, minibatch discrimination, feature matching, contrastive losses, and any other
+    term that compares samples or multiplies batch means. Accumulation over replicas instead couples as the whole batch does.
+    """
     discriminator_optimizer: optimizers.Optimizer = dataclasses.field(default_factory=optimizers.Adam)
     generator_optimizer: optimizers.Optimizer = dataclasses.field(default_factory=optimizers.Adam)
 
@@ -114,7 +120,7 @@ class AlternatingGan(gan.Gan):
         spectral_norm.power_iterations(self.discriminator)  # the one place where its u moves
         shares, logs = [], []
         for i, part in enumerate(gan.strided(batch, self.config.accumulation)):
-            part_stream = stream.fold(i)
+            part_stream = stream.fold(0).part(i, self.config.accumulation)
             steps = self._steps(part, part_stream, self.discriminator)
             views = {"real": part, "fake": self.fake(part, part_stream)}
             for t, step in steps:
@@ -134,7 +140,7 @@ class AlternatingGan(gan.Gan):
         spectral_norm.power_iterations(self.generator)
         shares, logs = [], []
         for i, part in enumerate(gan.strided(batch, self.config.accumulation)):
-            part_stream = stream.fold(i)
+            part_stream = stream.fold(0).part(i, self.config.accumulation)
             steps = self._steps(part, part_stream, self.generator)
             with tf.GradientTape() as tape:
                 views = {"fake": self.fake(part, part_stream, self.config.generator_batches)}
