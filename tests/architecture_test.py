@@ -14,7 +14,9 @@ SPEC, HOST_AUGMENT, COMPAT = "pipelines.spec", "pipelines.augment", "tfgan_suite
 ENDPOINT, RUN, TERM = "tfgan_suite.core.endpoint", "tfgan_suite.core.run", "tfgan_suite.losses.term"
 OPS, AUGMENT, LOSSES, LAYERS, NETWORKS = (f"tfgan_suite.{room}" for room in ("ops", "augment", "losses", "layers", "networks"))
 CORE, MODELS, METRICS, EXPERIMENT, REGISTRY = (f"tfgan_suite.{room}" for room in ("core", "models", "metrics", "experiment", "registry"))
-CALLBACKS, STUDIES, WORKDIR, RUNNER, CLI = (f"tfgan_suite.{room}" for room in ("callbacks", "studies", "workdir", "runner", "cli"))
+CALLBACKS, STUDIES, ANALYSIS, WORKDIR, RUNNER, CLI = (
+    f"tfgan_suite.{room}" for room in ("callbacks", "studies", "analysis", "workdir", "runner", "cli")
+)
 
 ALLOWED = {
     # Leaves.
@@ -40,12 +42,13 @@ ALLOWED = {
     METRICS: (OPS, COMPAT),
     CALLBACKS: (CORE, METRICS, EXPERIMENT),
     STUDIES: (EXPERIMENT, REGISTRY, CORE, METRICS, TERM, LOSSES),
+    ANALYSIS: (CORE, METRICS, LAYERS, OPS),
     WORKDIR: (EXPERIMENT, REGISTRY, CORE),
     "export": (ENDPOINT, OPS),
     # Composition roots.
     "export.main": ("export", RUNNER),
     RUNNER: (SPEC, ENDPOINT, RUN, LAYERS, OPS, CORE, EXPERIMENT, REGISTRY, "pipelines", METRICS, CALLBACKS, WORKDIR),
-    CLI: (SPEC, ENDPOINT, RUN, OPS, CORE, EXPERIMENT, REGISTRY, "pipelines", METRICS, CALLBACKS, STUDIES, WORKDIR, RUNNER),
+    CLI: (SPEC, ENDPOINT, RUN, OPS, CORE, EXPERIMENT, REGISTRY, "pipelines", METRICS, CALLBACKS, STUDIES, ANALYSIS, WORKDIR, RUNNER),
     "examples": (),
 }
 """{room: the rooms and modules it may import besides itself}. A module belongs to the longest room that begins its name; lazy imports count."""

@@ -89,6 +89,16 @@ class Health:
 
 
 @dataclasses.dataclass(kw_only=True)
+class Transfer:
+    """Where the networks begin."""
+
+    source: str = ""
+    """The workdir of another run, whose networks this one starts with in place of random ones; read once, when the run begins."""
+    checkpoint: str = "latest"
+    """`latest`, `best`, or the step of a checkpoint that the source kept."""
+
+
+@dataclasses.dataclass(kw_only=True)
 class Experiment:
     """One run. A preset is one of these, named `<variant>/<preset>`."""
 
@@ -98,6 +108,7 @@ class Experiment:
     """The variant's `Config`."""
     data: spec.DatasetConfig = dataclasses.field(default_factory=spec.DatasetConfig)
     training: Training = dataclasses.field(default_factory=Training)
+    transfer: Transfer = dataclasses.field(default_factory=Transfer)
     checkpointing: Checkpointing = dataclasses.field(default_factory=Checkpointing)
     logging: Logging = dataclasses.field(default_factory=Logging)
     evaluation: Evaluation = dataclasses.field(default_factory=Evaluation)

@@ -133,6 +133,7 @@ _WEIGHTS = "tfgan_suite.losses.weights"
 TYPES = {
     "Experiment": _EXPERIMENT,
     "Training": _EXPERIMENT,
+    "Transfer": _EXPERIMENT,
     "Checkpointing": _EXPERIMENT,
     "Logging": _EXPERIMENT,
     "Evaluation": _EXPERIMENT,

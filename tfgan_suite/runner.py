@@ -23,7 +23,21 @@ from tfgan_suite import workdir as workdirs
 from tfgan_suite.callbacks import checkpoints as saving
 from tfgan_suite.callbacks import evaluation as evaluating
 from tfgan_suite.callbacks import health, logs, samples
-from tfgan_suite.core import checkpoint, classification, distribution, execution, feed, files, gan, interruption, phase, precision, run, sampling
+from tfgan_suite.core import (
+    checkpoint,
+    classification,
+    distribution,
+    execution,
+    feed,
+    files,
+    gan,
+    interruption,
+    phase,
+    precision,
+    run,
+    sampling,
+    transfer,
+)
 from tfgan_suite.metrics import catalog, evaluation, examples, features, protocol, reference
 
 
@@ -42,7 +56,7 @@ def train(experiment: experiments.Experiment, workdir: str, *, data_dir: str, st
     """
     experiment = registry.checked(experiment)
     scope = distribution.strategy(strategy)
-    _check(experiment, scope)
+    _check(experiment, scope, workdir)
     chief = distribution.is_chief(scope)
     with workdirs.claimed(workdir) if chief else contextlib.nullcontext(), interruption.stop_signal() as stop:
         if chief:
@@ -156,11 +170,15 @@ def judge(model: gan.Gan, experiment: experiments.Experiment, by: evaluation.Eva
 
 def kept_steps(workdir: str) -> list[int]:
     """The steps of the last phase whose checkpoints are there, oldest first."""
-    folders = [os.path.join(workdir, stage.name, "checkpoints") for stage in registry.phases(workdirs.load_experiment(workdir))]
-    steps = [checkpoint.finished_steps(folder) for folder in folders]
+    steps = _checkpointed_steps(workdirs.load_experiment(workdir), workdir)
     if not any(steps):
         raise ValueError(f"{workdir} holds no checkpoint yet. Train first: tfgan-train --experiment=... --workdir={workdir}")
     return [s for s in steps if s][-1]
+
+
+def _checkpointed_steps(experiment: experiments.Experiment, workdir: str) -> list[list[int]]:
+    """Of each phase."""
+    return [checkpoint.finished_steps(os.path.join(workdir, stage.name, "checkpoints")) for stage in registry.phases(experiment)]
 
 
 class _Stage:
@@ -182,7 +200,10 @@ class _Stage:
         if self.chief:
             files.write(os.path.join(self.folder, "data_spec.json"), json.dumps(self.data.spec.to_json(), indent=2))
         history = saved.restore() or []
-        if saved.current < 0 and not previous and model.initial_examples:  # a later phase carries over what the first was set up with
+        fresh = saved.current < 0 and not previous  # a later phase carries over what the first was set up with
+        if fresh and self.experiment.transfer.source:
+            self._transfer(model)
+        elif fresh and model.initial_examples:
             with self.strategy.scope():
                 model.initialize(next(iter(self.data.batches(start=0, batch_size=model.initial_examples))))
         if int(model.step.numpy()) >= self.stage.steps:
@@ -196,6 +217,12 @@ class _Stage:
                 return model, self._loop(model, batches, execute, callbacks, stop)
             except health.Unhealthy as problem:
                 self._roll_back(model, saved, history, problem)
+
+    def _transfer(self, model) -> None:
+        config = self.experiment.transfer
+        kept = transfer.initialize_from(model, restore(config.source, which=config.checkpoint))
+        if kept:
+            logging.warning("Not taken from %s, because the classes are others: %s.", config.source, ", ".join(kept))
 
     def _loop(self, model, batches, execute, callbacks, stop) -> bool:
         batches.start(int(model.step.numpy()))
@@ -249,9 +276,11 @@ class _Stage:
         logging.warning("%s Rolled back to step %d (%d of %d times).", problem, int(model.step.numpy()), count, config.max_roll_backs)
 
 
-def _check(experiment: experiments.Experiment, strategy: tf.distribute.Strategy) -> None:
+def _check(experiment: experiments.Experiment, strategy: tf.distribute.Strategy, workdir: str) -> None:
     precision.check(experiment.training.precision)
     parts = getattr(experiment.model, "accumulation", 1)
+    if experiment.transfer.source and not any(_checkpointed_steps(experiment, workdir)):
+        kept_steps(experiment.transfer.source)
     for stage in registry.phases(experiment):
         distribution.check_batch(_data_config(experiment, stage).batch_size, parts, strategy)
     if experiment.training.jit_compile and strategy.num_replicas_in_sync > 1 and not isinstance(strategy, tf.distribute.TPUStrategy):

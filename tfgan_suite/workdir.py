@@ -43,7 +43,8 @@ def record(experiment: experiments.Experiment, workdir: str) -> None:
     others = [name for name in os.listdir(workdir) if name not in ("lock", "experiment.json")]
     if os.path.exists(path) and others:  # without others the run ended before it began, on a mistake that may be corrected now
         with open(path) as file:
-            different = experiments.differences(json.loads(text), json.load(file))
+            there = registry.dump(registry.load(file.read()))  # with the defaults of fields that are newer than the run
+            different = experiments.differences(json.loads(text), json.loads(there))
         if different:
             raise ValueError(
                 f"{workdir} holds a run of another experiment:\n  "

@@ -23,6 +23,24 @@ def test_two_replicas_draw_the_rows_that_one_replica_draws(mirrored, name):
     np.testing.assert_array_equal(together, draw(random.Stream(5, "phase").fold("use"), 8).numpy())
 
 
+@pytest.mark.parametrize("name", DRAWS)
+def test_the_parts_of_a_batch_draw_its_rows_by_turns(name):
+    draw, stream = DRAWS[name], random.Stream(5)
+    parts = [draw(stream.part(i, 3).fold("use"), 4).numpy() for i in range(3)]
+    np.testing.assert_array_equal(np.stack(parts, axis=1).reshape(12, *parts[0].shape[1:]), draw(stream.fold("use"), 12).numpy())
+
+
+def test_parts_on_two_replicas_draw_each_replica_s_rows_by_turns(mirrored):
+    draw = DRAWS["normal"]
+    parts = [mirrored.run(tf.function(lambda i=i: draw(random.Stream(5).part(i, 2), 3))) for i in range(2)]
+    first, second = ([part.numpy() for part in mirrored.experimental_local_results(p)] for p in parts)
+    whole = draw(random.Stream(5), 12).numpy()
+    for replica in range(2):
+        rows = whole[6 * replica : 6 * replica + 6]
+        np.testing.assert_array_equal(first[replica], rows[0::2])
+        np.testing.assert_array_equal(second[replica], rows[1::2])
+
+
 def test_uniform_is_bitwise_equal_in_eager_graph_and_xla():
     eager = random.uniform01((64, 5), SEED).numpy()
     for compiled in (False, True):

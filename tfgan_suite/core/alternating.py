@@ -6,7 +6,7 @@ from typing import Any
 import keras
 import tensorflow as tf
 
-from tfgan_suite.core import averaging, gan, optimizers
+from tfgan_suite.core import averaging, gan, optimizers, transfer
 from tfgan_suite.layers import spectral_norm
 from tfgan_suite.losses import term
 from tfgan_suite.ops import random
@@ -28,7 +28,15 @@ class Config(gan.Config):
     generator_batches: int = 1
     """The generator's update draws this many times the batch size (SN-GAN: 2)."""
     accumulation: int = 1
-    """Micro-batches per update. Terms that couple samples see one micro-batch at a time."""
+    """Micro-batches per update, each every n-th row of the batch and a pass of its own; their gradients are averaged, and the memory of one is held.
+
+    Where a loss is a mean over samples, penalties included, the update is the whole batch's, random numbers and all (of conditions that are the
+    real batch's own, with `generator_batches` above 1, only in distribution). What couples samples sees one micro-batch, which is another
+    objective on smaller batches: the statistics of a batch norm, minibatch discrimination, feature matching, contrastive losses, and any other
+    term that compares samples or multiplies batch means. A batch spread over replicas keeps all of that exact.
+    """
+    frozen_blocks: int = 0
+    """Resolutions of the discriminator, from the image's on, that stay as they are: FreezeD, beside `transfer.source` (Mo et al. 2020)."""
     discriminator_optimizer: optimizers.Optimizer = dataclasses.field(default_factory=optimizers.Adam)
     generator_optimizer: optimizers.Optimizer = dataclasses.field(default_factory=optimizers.Adam)
 
@@ -37,6 +45,8 @@ class Config(gan.Config):
         for name in ("discriminator_steps", "generator_batches", "accumulation"):
             if getattr(self, name) < 1:
                 raise ValueError(f"{name} must be at least 1. Received: {getattr(self, name)}.")
+        if self.frozen_blocks < 0:
+            raise ValueError(f"frozen_blocks must be at least 0. Received: {self.frozen_blocks}.")
         names = [t.log_name for t in self.terms]
         twice = sorted({name for name in names if names.count(name) > 1})
         if twice:
@@ -80,6 +90,7 @@ class AlternatingGan(gan.Gan):
             raise ValueError("model.terms is empty: an objective needs at least one term, such as Adversarial.")
         self.generator, self.averaged_generator = self.averaged(self.build_generator)
         self.discriminator = self.build_discriminator()
+        transfer.freeze(self.discriminator, config.frozen_blocks)
         self.generator_optimizer = self.optimizer("generator", config.generator_optimizer, self.generator)
         self.discriminator_optimizer = self.optimizer(
             "discriminator", config.discriminator_optimizer, self.discriminator, updates_per_step=config.discriminator_steps
@@ -114,7 +125,7 @@ class AlternatingGan(gan.Gan):
         spectral_norm.power_iterations(self.discriminator)  # the one place where its u moves
         shares, logs = [], []
         for i, part in enumerate(gan.strided(batch, self.config.accumulation)):
-            part_stream = stream.fold(i)
+            part_stream = stream.fold(0).part(i, self.config.accumulation)
             steps = self._steps(part, part_stream, self.discriminator)
             views = {"real": part, "fake": self.fake(part, part_stream)}
             for t, step in steps:
@@ -134,7 +145,7 @@ class AlternatingGan(gan.Gan):
         spectral_norm.power_iterations(self.generator)
         shares, logs = [], []
         for i, part in enumerate(gan.strided(batch, self.config.accumulation)):
-            part_stream = stream.fold(i)
+            part_stream = stream.fold(0).part(i, self.config.accumulation)
             steps = self._steps(part, part_stream, self.generator)
             with tf.GradientTape() as tape:
                 views = {"fake": self.fake(part, part_stream, self.config.generator_batches)}

@@ -52,7 +52,7 @@ class SimultaneousGan(alternating.AlternatingGan):
         spectral_norm.power_iterations(self.generator)
         ascent, descent, logs = [], [], []
         for i, part in enumerate(gan.strided(batch, self.config.accumulation)):
-            part_stream = stream.fold(i)
+            part_stream = stream.fold(0).part(i, self.config.accumulation)
             for_discriminator, for_generator = (self._steps(part, part_stream, network) for network in (self.discriminator, self.generator))
             with tf.GradientTape(persistent=True) as tape:
                 views = {"real": part, "fake": self.fake(part, part_stream)}

@@ -31,12 +31,12 @@ def sigma(matrix: tf.Tensor, u: tf.Tensor, v: tf.Tensor) -> tf.Tensor:
 
 
 def power_iterations(network: keras.layers.Layer, iterations: int = 1) -> None:
-    """Moves u and v of every spectrally normalised layer in `network`, at any depth. Call it once before each update of the network.
+    """Moves u and v of every spectrally normalised layer in `network`, at any depth, but for frozen ones. Call it once before each update.
 
     It depends on the weights alone, so every replica computes the same values.
     """
     for layer in network._flatten_layers():
-        if isinstance(layer, WeightLayer) and layer.spectral_norm:
+        if isinstance(layer, WeightLayer) and layer.spectral_norm and layer.trainable:
             layer.power_iterations(iterations)
 
 

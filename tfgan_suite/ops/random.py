@@ -46,19 +46,24 @@ class Stream:
     """A stream of random numbers for one use in one step.
 
     Shapes are per replica and axis 0 is the replica's batch: the numbers are drawn for the global batch and this replica's rows are taken, so N
-    replicas of b rows see what one replica of N * b rows would. Two draws from the same stream are equal: `fold` a name for each use.
+    replicas of b rows see what one replica of N * b rows would. Two draws from the same stream are equal: `fold` a name for each use. A batch that
+    goes through in parts takes the rows of each from the `part` of one stream.
     """
 
     def __init__(self, seed: int, *data: int | str | tf.Tensor):
+        self._part = (0, 1)
         self._seed = tf.constant([seed, 0], tf.int64)
         for part in data:
             self._seed = _fold(self._seed, part)
 
     def fold(self, data: int | str | tf.Tensor) -> "Stream":
         """A stream independent of this one and of every other `data`: a name, a Python int or an integer scalar."""
-        stream = object.__new__(Stream)
-        stream._seed = _fold(self._seed, data)
-        return stream
+        return self._like(_fold(self._seed, data), self._part)
+
+    def part(self, index: int, parts: int) -> "Stream":
+        """What the rows index, index + parts, ... of a replica's batch draw from this stream: shapes are now a part's, and all `parts` together
+        draw what the whole batch would. Streams folded from it are of the same part."""
+        return self._like(self._seed, (index, parts))
 
     def uniform(self, shape, low: float = 0.0, high: float = 1.0) -> tf.Tensor:
         """float32 in [low, high)."""
@@ -79,12 +84,20 @@ class Stream:
     def _rows(self, draw, shape) -> tf.Tensor:
         context = tf.distribute.get_replica_context()
         replicas = context.num_replicas_in_sync if context else 1
-        shape = tuple(shape)
-        if replicas == 1:
+        shape, (index, parts) = tuple(shape), self._part
+        if replicas == parts == 1:
             return draw(shape, self._seed)
-        everything = draw((replicas * shape[0],) + shape[1:], self._seed)
-        start = tf.cast(context.replica_id_in_sync_group, tf.int32) * shape[0]
-        return tf.ensure_shape(tf.slice(everything, [start] + [0] * (len(shape) - 1), shape), shape)
+        whole = (parts * shape[0],) + shape[1:]
+        rows = draw((replicas * whole[0],) + whole[1:], self._seed)
+        if replicas > 1:
+            start = tf.cast(context.replica_id_in_sync_group, tf.int32) * whole[0]
+            rows = tf.slice(rows, [start] + [0] * (len(shape) - 1), whole)
+        return tf.ensure_shape(rows[index::parts], shape)
+
+    def _like(self, seed, part) -> "Stream":
+        stream = object.__new__(Stream)
+        stream._seed, stream._part = seed, part
+        return stream
 
 
 _ROTATIONS = ((13, 15, 26, 6), (17, 29, 16, 24))
