@@ -103,6 +103,18 @@ VARIANTS = {
         paper="Miyato and Koyama 2018, arXiv:1802.05637",
         summary="The label as an inner product with the discriminator's features.",
     ),
+    "sagan": Variant(
+        module="tfgan_suite.models.sagan",
+        model="Sagan",
+        paper="Zhang et al. 2019, arXiv:1805.08318",
+        summary="Self-attention and spectral normalisation in both players, each with a learning rate of its own.",
+    ),
+    "biggan": Variant(
+        module="tfgan_suite.models.biggan",
+        model="BigGan",
+        paper="Brock et al. 2019, arXiv:1809.11096",
+        summary="Wide ResNets with hierarchical latents and a shared class embedding.",
+    ),
     "contragan": Variant(
         module="tfgan_suite.models.contragan",
         model="ContraGan",

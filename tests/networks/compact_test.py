@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from tfgan_suite.layers import batch_norm, conditional_batch_norm, convolution, spectral_norm
+from tfgan_suite.layers import attention, batch_norm, conditional_batch_norm, convolution, spectral_norm
 from tfgan_suite.networks import compact
 
 
@@ -51,3 +51,9 @@ def test_auxiliary_conditioning_gives_class_logits_and_reads_no_label():
 def test_sides_that_cannot_be_halved_are_refused():
     with pytest.raises(ValueError, match="even sides"):
         compact.generator(image_shape=(25, 25, 3))
+
+
+def test_attention_follows_the_maps_of_the_given_heights():
+    for network in (compact.generator(width=8, attention=(8, 16)), compact.discriminator(width=8, attention=(8, 16))):
+        layers = [layer for layer in network.layers if isinstance(layer, attention.SelfAttention)]
+        assert sorted(layer.output.shape[1] for layer in layers) == [8, 16]

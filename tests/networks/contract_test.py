@@ -7,7 +7,7 @@ import tensorflow as tf
 
 from tfgan_suite.layers import spectral_norm
 from tfgan_suite.losses import adversarial
-from tfgan_suite.networks import compact, conditional_dcgan, damped_resnet, dcgan, good_resnet, lsgan, mlp, resnet, sndcgan
+from tfgan_suite.networks import biggan, compact, conditional_dcgan, damped_resnet, dcgan, good_resnet, lsgan, mlp, resnet, sndcgan
 
 SHAPE = (16, 16, 3)
 K = 4
@@ -28,6 +28,9 @@ PAIRS = {
     "sndcgan_conditional": pair(sndcgan, num_classes=K),
     "resnet": pair(resnet),
     "resnet_conditional": pair(resnet, num_classes=K),
+    "resnet_attending": pair(resnet, attention=(8,)),
+    "biggan": pair(biggan, multipliers=(2, 2, 2), attention=(8,)),
+    "biggan_conditional": pair(biggan, multipliers=(2, 2, 2), attention=(8,), num_classes=K),
     "lsgan": pair(lsgan),
     "good_resnet": pair(good_resnet),
     "damped_resnet": pair(damped_resnet),

@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from tfgan_suite.layers import convolution, spectral_norm
+from tfgan_suite.layers import attention, convolution, spectral_norm
 from tfgan_suite.networks import resnet
 
 
@@ -71,3 +71,17 @@ def test_a_critic_without_normalisation_scores_examples_one_by_one():
 def test_unusable_shapes_are_refused(options):
     with pytest.raises(ValueError, match="ResNet"):
         resnet.generator(**options)
+
+
+def test_attention_follows_the_halved_maps_of_the_given_sides_and_no_later_map_of_the_same_side():
+    networks = resnet.generator(width=8, attention=(8, 16)), resnet.discriminator(width=8, attention=(8, 16))
+    for network in networks:
+        layers = [layer for layer in network.layers if isinstance(layer, attention.SelfAttention)]
+        assert sorted(layer.output.shape[1] for layer in layers) == [8, 16]  # the discriminator has three maps of side 8
+
+
+def test_attention_at_a_side_that_no_block_makes_is_refused_with_the_sides():
+    with pytest.raises(ValueError, match=r"no block makes a map of side 64. It is some of 8, 16, 32"):
+        resnet.generator(attention=(64,))
+    with pytest.raises(ValueError, match=r"no block makes a map of side 4. It is some of 8, 16\."):
+        resnet.discriminator(attention=(4,))

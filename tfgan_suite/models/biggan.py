@@ -1,0 +1,191 @@
+"""BigGAN. Brock, Donahue, Simonyan 2019, arXiv:1809.11096.
+
+Goodfellow's Algorithm 1 with the hinge loss on SAGAN's players (spectral norm and self-attention in both, two learning rates), made wide and trained
+on large batches (section 3). Every block of the generator has its own chunk of the latents, which with one embedding of the class, shared by all,
+sets gain and offset of its batch norms; kernels begin orthogonal, and may be held near orthogonal (eq. 3) so that samples stay good when latents are
+truncated (section 3.1). What is judged is a moving average of the generator, from some step on, with statistics collected anew.
+
+Differs from the paper: u moves once in each update of the network it belongs to, not once in every pass; at 32 and 64 pixels, which the paper lacks,
+the networks are those of StudioGAN and BigGAN-PyTorch. Micro-batches (`accumulation`) are batch-normalised one by one.
+"""
+
+import dataclasses
+
+from pipelines import augment, spec
+from tfgan_suite import experiment
+from tfgan_suite.core import alternating, averaging, conditional, optimizers
+from tfgan_suite.losses import adversarial, weights
+from tfgan_suite.networks import biggan, compact, resnet
+
+
+def _adam(learning_rate: float = 2e-4, beta_1: float = 0.5, epsilon: float = 1e-6) -> optimizers.Adam:
+    return optimizers.Adam(learning_rate=learning_rate, beta_1=beta_1, beta_2=0.999, epsilon=epsilon)
+
+
+@dataclasses.dataclass(kw_only=True)
+class Config(conditional.AlwaysConditional):
+    """Defaults: StudioGAN's, for CIFAR-10."""
+
+    terms: alternating.Terms = dataclasses.field(default_factory=lambda: (adversarial.Adversarial(loss="hinge"),))
+    latent_size: int = 80
+    """A multiple of the number of chunks: 4 at 32 pixels, and one more for each doubling."""
+    body: str = "studiogan"
+    """A name in `BODIES`."""
+    generator_width: int = 96
+    discriminator_width: int = 96
+    discriminator_steps: int = 5
+    discriminator_optimizer: optimizers.Optimizer = dataclasses.field(default_factory=_adam)
+    generator_optimizer: optimizers.Optimizer = dataclasses.field(default_factory=_adam)
+    average: averaging.Average = dataclasses.field(default_factory=lambda: averaging.Average(decay=0.9999, start=1000))
+
+    def __post_init__(self):
+        super().__post_init__()
+        self.choose(body=BODIES)
+
+
+class BigGan(conditional.ClassConditional, alternating.AlternatingGan):
+    """The paper's networks; `AlternatingGan` is its algorithm."""
+
+    def build_generator(self):
+        return BODIES[self.config.body][0](
+            image_shape=self.data.image_shape,
+            latent_size=self.config.latent_size,
+            width=self.config.generator_width,
+            num_classes=self.num_classes,
+        )
+
+    def build_discriminator(self):
+        return BODIES[self.config.body][1](
+            image_shape=self.data.image_shape, width=self.config.discriminator_width, num_classes=self.num_classes, conditioning="projection"
+        )
+
+
+def _studiogan_generator(**options):
+    return biggan.generator(epsilon=1e-4, **options)
+
+
+def _unshared_generator(**options):
+    return resnet.generator(multipliers=(4, 4, 4, 4), spectral_norm=True, initializer="normal", epsilon=1e-5, **options)
+
+
+def _unshared_discriminator(**options):
+    return biggan.discriminator(multipliers=(4, 4, 4, 4), attention=(), initializer="normal", **options)
+
+
+def _narrow_generator(**options):
+    return biggan.generator(multipliers=(8, 4, 2, 1), **options)
+
+
+def _narrow_discriminator(**options):
+    return biggan.discriminator(multipliers=(1, 2, 4, 8), **options)
+
+
+def _compact_generator(**options):
+    return compact.generator(attention=(16,), **options)
+
+
+def _compact_discriminator(**options):
+    return compact.discriminator(attention=(16,), gain=1.2, **options)
+
+
+BODIES = {
+    "biggan": (biggan.generator, biggan.discriminator),
+    "studiogan": (_studiogan_generator, biggan.discriminator),
+    "unshared": (_unshared_generator, _unshared_discriminator),
+    "narrow": (_narrow_generator, _narrow_discriminator),
+    "compact": (_compact_generator, _compact_discriminator),
+}
+"""Body -> (generator, discriminator). `studiogan` differs from `biggan` in the epsilon of its batch norms. `unshared`: BigGAN-PyTorch's for CIFAR-10,
+gains per class, no chunks, no attention. `narrow`: for 32 pixels on a CPU, of our own: channels halve from map to map, as at 64 pixels. `compact`:
+the small body of the demo; all latents and the embedding feed every batch norm."""
+
+
+def _preset(model: Config, steps: int, data: spec.DatasetConfig) -> experiment.Experiment:
+    return experiment.Experiment(
+        variant="biggan",
+        model=model,
+        data=data,
+        training=experiment.Training(steps=steps),
+        checkpointing=experiment.Checkpointing(every_steps=1000),
+        evaluation=experiment.Evaluation(
+            metrics=("fid", "is", "intra_fid"), extractor="inception", samples=50_000, reference_split="train", reference_samples=50_000
+        ),
+    )
+
+
+def _cifar10(batch_size: int = 64, *augmentations) -> spec.DatasetConfig:
+    return spec.DatasetConfig(source="cifar10", batch_size=batch_size, augmentations=augmentations)
+
+
+def _pytorch() -> Config:
+    """BigGAN-PyTorch's script for CIFAR-10."""
+    return Config(
+        body="unshared",
+        latent_size=128,
+        generator_width=64,
+        discriminator_width=64,
+        discriminator_steps=4,
+        discriminator_optimizer=_adam(2e-4, 0.0, 1e-8),
+        generator_optimizer=_adam(2e-4, 0.0, 1e-8),
+    )
+
+
+def _augmentation_study() -> Config:
+    """Zhao et al. 2020, arXiv:2006.02595, who print batch, steps, loss and average. Rates and updates are StudioGAN's; G has 256 channels."""
+    return Config(body="biggan", generator_width=64, discriminator_width=64, average=averaging.Average(decay=0.9999))
+
+
+def _two_rates(**changes) -> Config:
+    """One update each, at 4e-4 and 1e-4, averaged from step 20,000."""
+    return Config(
+        discriminator_steps=1,
+        discriminator_optimizer=_adam(4e-4, 0.0),
+        generator_optimizer=_adam(1e-4, 0.0),
+        average=averaging.Average(decay=0.9999, start=20_000),
+        **changes,
+    )
+
+
+def _imagenet(*terms) -> experiment.Experiment:
+    """BigGAN-PyTorch's script: batches of 2048 as eight micro-batches. The steps are compare_gan's."""
+    model = _two_rates(body="biggan", latent_size=120, accumulation=8, terms=(adversarial.Adversarial(loss="hinge"), *terms))
+    data = spec.DatasetConfig(source="imagenet2012", image_size=(128, 128), test_split="validation", batch_size=2048)
+    return _preset(model, 250_000, data)
+
+
+def _small(width: int, *, body: str, learning_rate: float, average: averaging.Average) -> Config:
+    """What two cores can train: one update each, at one rate."""
+    return Config(
+        body=body,
+        latent_size=64,
+        generator_width=width,
+        discriminator_width=width,
+        discriminator_steps=1,
+        discriminator_optimizer=optimizers.Adam(learning_rate=learning_rate),
+        generator_optimizer=optimizers.Adam(learning_rate=learning_rate),
+        average=average,
+    )
+
+
+PRESETS = {
+    "cifar10": _preset(Config(), 100_000, _cifar10(64, augment.Flip())),
+    "cifar10_pytorch": _preset(_pytorch(), 500_000 // 4, _cifar10(50)),  # 500 epochs of 1,000 batches, four in each step
+    "cifar10_augmentation_study": _preset(_augmentation_study(), 100_000, _cifar10(256, augment.PadAndCrop(), augment.Flip())),
+    "cifar10_narrow": _preset(
+        _small(16, body="narrow", learning_rate=5e-4, average=averaging.Average(decay=0.999, start=1000)), 40_000, _cifar10(64, augment.Flip())
+    ),
+    "tiny_imagenet": _preset(
+        _two_rates(latent_size=100, generator_width=80, discriminator_width=80), 100_000,
+        spec.DatasetConfig(source="folder:tiny-imagenet-200", test_split="val", batch_size=1024, augmentations=(augment.Flip(),)),
+    ),
+    "imagenet128": _imagenet(),
+    "imagenet128_orthogonal": _imagenet(weights.OrthogonalRegularization()),
+    "demo": experiment.demo(
+        "biggan", _small(32, body="compact", learning_rate=1e-3, average=averaging.Average(decay=0.995)), steps=1500
+    ),
+    "debug": experiment.debug(
+        "biggan",
+        Config(body="compact", latent_size=8, generator_width=8, discriminator_width=8, discriminator_steps=1, average=averaging.Average(start=1)),
+    ),
+}  # fmt: skip
+"""`imagenet128_orthogonal` is the paper's choice for truncated sampling (section 3.1); BigGAN-PyTorch's scripts have the regularisation off."""
