@@ -3,7 +3,6 @@ import types
 import numpy as np
 import pytest
 
-from tfgan_suite import registry
 from tfgan_suite.core import sampling
 from tfgan_suite.losses import semi_supervised as losses
 from tfgan_suite.metrics import protocol
@@ -28,10 +27,9 @@ def test_a_subset_is_trained_with_and_without_its_unlabelled_images_and_by_nothi
         assert both.model == alone.model
 
 
-def test_quick_is_one_subset_and_a_quarter_of_the_steps():
-    cells = semi_supervised.cells(quick=True)
-    assert list(cells) == ["subset_0/semi_supervised", "subset_0/labelled_alone"]
-    assert {c.training.steps for c in cells.values()} == {3000} and all(c == registry.checked(c) for c in cells.values())
+def test_quick_is_the_first_subset():
+    every, cells = semi_supervised.cells(quick=False), semi_supervised.cells(quick=True)
+    assert cells == {name: cell for name, cell in every.items() if name.startswith("subset_0/")} and len(cells) == 2
 
 
 @pytest.mark.parametrize(("name", "arrays"), [("subset_0/semi_supervised", ["grid"]), ("subset_0/labelled_alone", [])])
