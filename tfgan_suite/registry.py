@@ -252,6 +252,11 @@ def dump(experiment: experiments.Experiment) -> str:
     return json.dumps(experiments.to_json(experiment), indent=2, allow_nan=False) + "\n"
 
 
+def differences(experiment: experiments.Experiment, stored: str) -> list[str]:
+    """A line for each field in which `experiment` differs from a stored one (JSON), where fields that are newer than that have their defaults."""
+    return experiments.differences(json.loads(dump(experiment)), json.loads(dump(load(stored))))
+
+
 def checked(experiment: experiments.Experiment) -> experiments.Experiment:
     """A copy in which every field's type and value has been checked anew, for experiments whose fields were set one by one (flags)."""
     return load(dump(experiment))

@@ -2,7 +2,6 @@
 
 import contextlib
 import fcntl
-import json
 import os
 from collections.abc import Iterator
 
@@ -39,12 +38,10 @@ def claimed(workdir: str) -> Iterator[None]:
 def record(experiment: experiments.Experiment, workdir: str) -> None:
     """Writes experiment.json, or checks that the one there says the same."""
     path = os.path.join(workdir, "experiment.json")
-    text = registry.dump(experiment)
     others = [name for name in os.listdir(workdir) if name not in ("lock", "experiment.json")]
     if os.path.exists(path) and others:  # without others the run ended before it began, on a mistake that may be corrected now
         with open(path) as file:
-            there = registry.dump(registry.load(file.read()))  # with the defaults of fields that are newer than the run
-            different = experiments.differences(json.loads(text), json.loads(there))
+            different = registry.differences(experiment, file.read())
         if different:
             raise ValueError(
                 f"{workdir} holds a run of another experiment:\n  "
@@ -54,4 +51,4 @@ def record(experiment: experiments.Experiment, workdir: str) -> None:
         return
     if others:
         raise ValueError(f"{workdir} is not empty and holds no run: {', '.join(sorted(others)[:5])}. Use an empty or new --workdir.")
-    files.write(path, text)
+    files.write(path, registry.dump(experiment))

@@ -1,4 +1,5 @@
 import dataclasses
+import json
 
 import numpy as np
 import pytest
@@ -30,3 +31,12 @@ def test_the_outcome_of_another_experiment_is_refused_with_the_differences(tmp_p
     outcome.save(str(tmp_path), EXPERIMENT, DONE)
     with pytest.raises(ValueError, match="the outcome of another experiment:\n  seed: 3 here, 0 there\nUse another --workdir"):
         outcome.load(str(tmp_path), dataclasses.replace(EXPERIMENT, seed=3))
+
+
+def test_a_cell_that_is_older_than_a_field_of_the_experiment_stays_finished(tmp_path):
+    outcome.save(str(tmp_path), EXPERIMENT, DONE)
+    path = tmp_path / "outcome.json"
+    record = json.loads(path.read_text())
+    del record["experiment"]["transfer"]
+    path.write_text(json.dumps(record))
+    assert outcome.load(str(tmp_path), EXPERIMENT).seconds == 1.5

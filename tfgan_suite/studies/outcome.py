@@ -35,7 +35,7 @@ def load(folder: str, experiment: experiments.Experiment) -> Outcome | None:
         return None
     with open(path) as file:
         record = json.load(file)
-    different = experiments.differences(json.loads(registry.dump(experiment)), record.pop("experiment"))
+    different = registry.differences(experiment, json.dumps(record.pop("experiment")))
     if different:
         lines = "\n  ".join(different[:10])
         raise ValueError(f"{folder} holds the outcome of another experiment:\n  {lines}\nUse another --workdir, or remove that folder.")
