@@ -6,7 +6,7 @@ import tiny
 
 from tfgan_suite.core import alternating, optimizers
 from tfgan_suite.layers import minibatch_discrimination
-from tfgan_suite.losses import adversarial, feature_matching, gradient_penalty, historical_averaging, term
+from tfgan_suite.losses import adversarial, auxiliary_classifier, feature_matching, gradient_penalty, historical_averaging, term
 from tfgan_suite.networks import improved_gan
 
 
@@ -263,3 +263,11 @@ def test_a_term_s_batch_keys_are_required_of_the_dataset():
         needs = ("labelled_image",)
 
     assert alternating.AlternatingGan.keys_for(alternating.Config(terms=(Needy(), Linear()))) == ("image", "labelled_image")
+
+
+def test_a_term_whose_head_the_discriminator_lacks_is_refused_before_training():
+    message = (
+        r"AuxiliaryClassifier reads the discriminator's head 'class_logits'; this discriminator of Tiny has logits, features\. Leave the term out"
+    )
+    with pytest.raises(ValueError, match=message):
+        tiny.build(tiny.Config(terms=(adversarial.Adversarial(), auxiliary_classifier.AuxiliaryClassifier())))

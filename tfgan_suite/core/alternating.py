@@ -90,6 +90,7 @@ class AlternatingGan(gan.Gan):
             raise ValueError("model.terms is empty: an objective needs at least one term, such as Adversarial.")
         self.generator, self.averaged_generator = self.averaged(self.build_generator)
         self.discriminator = self.build_discriminator()
+        self._check_heads()
         transfer.freeze(self.discriminator, config.frozen_blocks)
         self.generator_optimizer = self.optimizer("generator", config.generator_optimizer, self.generator)
         self.discriminator_optimizer = self.optimizer(
@@ -99,6 +100,16 @@ class AlternatingGan(gan.Gan):
         if any(t.needs_history for t in config.terms):
             self.generator_history = averaging.twin(self.generator, self.build_generator)
             self.discriminator_history = averaging.twin(self.discriminator, self.build_discriminator)
+
+    def _check_heads(self) -> None:
+        given = list(self.discriminator.output)
+        for t in self.config.terms:
+            missing = [head for head in t.heads if head not in given]
+            if missing:
+                raise ValueError(
+                    f"{type(t).__name__} reads the discriminator's head {missing[0]!r}; this discriminator of {type(self).__name__} has "
+                    f"{', '.join(given)}. Leave the term out, or choose a variant or body with that head."
+                )
 
     def build_generator(self) -> keras.Model:
         """A new generator: {"latents", condition keys} -> {"image"}."""

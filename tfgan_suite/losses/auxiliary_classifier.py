@@ -1,6 +1,7 @@
 """The discriminator as a classifier besides: AC-GAN. Odena, Olah, Shlens 2017, section 3."""
 
 import dataclasses
+from typing import ClassVar
 
 import tensorflow as tf
 
@@ -18,6 +19,8 @@ class AuxiliaryClassifier(term.Term):
 
     Reads the head "class_logits" [b, k]. The adversarial part is a term of its own.
     """
+
+    heads: ClassVar[tuple[str, ...]] = ("class_logits",)
 
     discriminator_weight: float = 1.0
     generator_weight: float = 1.0

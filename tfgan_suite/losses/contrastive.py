@@ -6,6 +6,7 @@ Rows of all replicas are compared with each other: the mean over replicas of a l
 """
 
 import dataclasses
+from typing import ClassVar
 
 import tensorflow as tf
 
@@ -87,6 +88,8 @@ class ConditionalContrast(term.Term):
     Reads the heads "embedding" and "proxy" [b, d] (`conditioning="contrastive"` of a discriminator) and the labels. Real and generated images are
     never compared with each other. The adversarial part is a term of its own.
     """
+
+    heads: ClassVar[tuple[str, ...]] = ("embedding", "proxy")
 
     weight: float = 1.0
     """lambda of the paper."""

@@ -1,6 +1,7 @@
 """The data-to-data cross-entropy (D2D-CE) of ReACGAN. Kang et al. 2021, arXiv:2111.01118."""
 
 import dataclasses
+from typing import ClassVar
 
 import tensorflow as tf
 
@@ -38,6 +39,8 @@ class DataToDataCrossEntropy(term.Term):
 
     The adversarial part is a term of its own.
     """
+
+    heads: ClassVar[tuple[str, ...]] = ("embedding", "proxy")
 
     weight: float = 1.0
     temperature: float = 0.5

@@ -1,6 +1,7 @@
 """Feature matching: fakes whose features have the mean of the real ones'. Salimans et al. 2016, section 3.1."""
 
 import dataclasses
+from typing import ClassVar
 
 import tensorflow as tf
 
@@ -24,6 +25,8 @@ def feature_matching(real: tf.Tensor, fake: tf.Tensor, kind: str = "l2_sum") -> 
 @dataclasses.dataclass(kw_only=True)
 class FeatureMatching(term.Term):
     """The generator matches the head `features` of its samples to that of the step's real batch. The discriminator is left alone."""
+
+    heads: ClassVar[tuple[str, ...]] = ("features",)
 
     kind: str = "l2_sum"
     """A name in `KINDS`."""

@@ -6,6 +6,7 @@ stand side by side in one, and so do the parameters of their Q.
 
 import dataclasses
 import math
+from typing import ClassVar
 
 import tensorflow as tf
 
@@ -129,6 +130,8 @@ class MutualInformation(term.Term):
     Reads the model's `config.codes`, the fakes' "codes" [b, c] and the head "codes" [b, q], on generated images alone. As Q is a head of D, D's
     update teaches both Q and their common layers. Divided by -weight, the value logged is the bound in nats.
     """
+
+    heads: ClassVar[tuple[str, ...]] = ("codes",)
 
     code: int = 0
     """Which of the model's codes, counted from 0."""

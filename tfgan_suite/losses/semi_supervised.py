@@ -43,6 +43,7 @@ class SemiSupervised(term.Term):
     Reads the batch keys `labelled_image` and `labelled_label`, and the heads `class_logits` [b, k] and `logits` [b], which must be L.
     """
 
+    heads: ClassVar[tuple[str, ...]] = ("class_logits",)
     needs: ClassVar[tuple[str, ...]] = ("labelled_image", "labelled_label")
 
     unlabelled_weight: float = 0.5

@@ -19,6 +19,8 @@ class Term:
 
     needs: ClassVar[tuple[str, ...]] = ()
     """Batch keys that it reads beside those of the model."""
+    heads: ClassVar[tuple[str, ...]] = ()
+    """Heads of the discriminator that it reads beside `logits`."""
     needs_history: ClassVar[bool] = False
     """Whether it reads `step.history`, which the model then keeps."""
 
