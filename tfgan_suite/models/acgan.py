@@ -113,8 +113,15 @@ def _wasserstein() -> Config:
     )
 
 
+def _biggan() -> Config:
+    """StudioGAN's "ACGAN-Mod-Big", whose class logits have no bias."""
+    average = averaging.Average(decay=0.9999, start=1000)
+    return Config(body="biggan", latent_size=80, generator_width=96, discriminator_width=96, average=average)
+
+
 PRESETS = {
     "cifar10": _cifar10(Config(), augmentations=(augment.Flip(),)),
+    "cifar10_biggan": _cifar10(_biggan(), augmentations=(augment.Flip(),)),
     "cifar10_wgan_gp": _cifar10(_wasserstein(), augmentations=(augment.Dequantize(),)),
     "demo": experiment.demo(
         "acgan",

@@ -58,15 +58,15 @@ def _mlp_discriminator(*, image_shape, width):
 
 
 def _convolutional_discriminator(*, image_shape, width):
-    return compact.discriminator(image_shape=image_shape, width=width, spectral_norm=False)
+    return compact.discriminator(image_shape=image_shape, width=width, gain=1.2)
 
 
 BODIES = {
     "mlp": (mlp.generator, _mlp_discriminator),
     "convolutional": (compact.generator, _convolutional_discriminator),
 } | toy.BODIES
-"""Body -> (generator, discriminator). `mlp`: the paper's for MNIST. `convolutional`: strided, no normalisation in the discriminator. The others are
-for vectors: `networks.toy.BODIES`."""
+"""Body -> (generator, discriminator). `mlp`: the paper's for MNIST. `convolutional`: strided, spectral norm in the discriminator, so that minutes are
+enough. The others are for vectors: `networks.toy.BODIES`."""
 
 
 def _toy(source: str, model: Config, *, batch_size: int, steps: int, metrics: tuple[str, ...] = ("modes", "fid", "prdc")) -> experiment.Experiment:
@@ -171,7 +171,7 @@ PRESETS = {
             generator_width=32,
             discriminator_width=32,
             generator_optimizer=optimizers.Adam(learning_rate=1e-3),
-            discriminator_optimizer=optimizers.Adam(learning_rate=2e-4),
+            discriminator_optimizer=optimizers.Adam(learning_rate=1e-3),
             average=averaging.Average(decay=0.995),
         ),
     ),
