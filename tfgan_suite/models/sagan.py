@@ -40,10 +40,7 @@ class Config(conditional.AlwaysConditional):
 
     def __post_init__(self):
         super().__post_init__()
-        for value, allowed in ((self.body, BODIES), (self.attention_form, attention.FORMS)):
-            if value not in allowed:
-                name = "body" if allowed is BODIES else "attention_form"
-                raise ValueError(f"Unknown {name} {value!r}. Allowed: {', '.join(allowed)}.")
+        self.choose(body=BODIES, attention_form=attention.FORMS)
 
 
 class Sagan(conditional.ClassConditional, alternating.AlternatingGan):
