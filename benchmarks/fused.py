@@ -4,6 +4,8 @@ import statistics
 
 from benchmarks import _timing
 
+_CLASSES = 10
+
 
 def measure(quick: bool) -> _timing.Report:
     """Both forms in one process on the same variables: the flag of every convolution is turned before a function is traced."""
@@ -12,12 +14,14 @@ def measure(quick: bool) -> _timing.Report:
         text="Plain form / fused form in time, on the same weights: nearest upsampling then a 3x3 convolution as one transposed convolution, a 3x3 "
         "convolution then 2x2 averages as one strided convolution, 1x1 shortcuts on the smaller map. The layers: 128 to 128 channels, batch 16, "
         "forward and backward, from 16x16 up and from 32x32 down. The critic update: WGAN-GP's ResNet for CIFAR-10 (width 128), penalty included, "
-        "batch 16. The SN-GAN step: its ResNet for CIFAR-10 (width 256 and 128), one update of either player, batch 8.",
+        "batch 16. The SN-GAN step: its ResNet for CIFAR-10 (width 256 and 128), one update of either player, batch 8. BigGAN's and ContraGAN's "
+        "steps: their presets for CIFAR-10 (width 96), attention and conditioning included, one update of either player, batch 8.",
     )
     for name, resample, size, bar in (("upsample + convolution", "up", 16, 2.0), ("convolution + pool", "down", 32, 1.65)):
         _compare(report, name, *_layer(resample, size), bar, 1 if quick else 4)
     _compare(report, "WGAN-GP critic update", *_critic(), 1.4, 2 if quick else 10)
-    _compare(report, "SN-GAN ResNet step", *_sngan(), 1.3, 2 if quick else 10)
+    for name, preset in (("SN-GAN ResNet", "sngan/cifar10"), ("BigGAN", "biggan/cifar10"), ("ContraGAN", "contragan/cifar10")):
+        _compare(report, f"{name} step", *_step(preset), 1.3, 2 if quick else 10)
     return report
 
 
@@ -93,12 +97,14 @@ def _model(preset: str, rows: int):
 
     experiment = registry.experiment(preset)
     image = spec.Feature(shape=(32, 32, 3), dtype="float32", low=-1.0, high=1.0)
+    label = spec.Feature(shape=(), dtype="int32", low=0, high=_CLASSES - 1)
     config = dataclasses.replace(experiment.model, discriminator_steps=1, generator_batches=1)
-    data = spec.DataSpec(name="random", features={"image": image}, size=rows)
+    data = spec.DataSpec(name="random", features={"image": image, "label": label}, num_classes=_CLASSES, size=rows)
     model = registry.model_class(experiment.variant)(
         config, data, run.Run(seed=0, phase="train", steps=experiment.training.steps, precision="float32")
     )
-    return model, {"image": _pictures.batch(rows=rows, side=32)["image"]}
+    batch = _pictures.batch(rows=rows, side=32, classes=_CLASSES)
+    return model, {key: batch[key] for key in model.needs}
 
 
 def _critic():
@@ -106,8 +112,8 @@ def _critic():
     return [model], lambda: model.update_discriminator(batch, model.random())
 
 
-def _sngan():
-    model, batch = _model("sngan/cifar10", 8)
+def _step(preset: str):
+    model, batch = _model(preset, 8)
     return [model], lambda: model.train_step(batch)
 
 
