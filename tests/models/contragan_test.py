@@ -36,7 +36,7 @@ def test_the_cifar10_presets_have_the_published_parameters(module):
     assert count(discriminator(width=model.discriminator_width, **heads, **options)) == 2_517_186
 
 
-@pytest.mark.parametrize("body", ["biggan", "resnet", "sndcgan"])
+@pytest.mark.parametrize("body", ["biggan", "resnet", "sndcgan", "narrow"])
 def test_every_layer_of_every_body_s_discriminator_is_spectrally_normalised_and_its_scores_do_not_depend_on_the_label(body):
     shape = {"image_shape": (32, 32, 3), "width": 8, "num_classes": 3, "conditioning": "contrastive", "embedding_size": 5}
     discriminator = class_conditional.BODIES[body][1](**shape)
@@ -118,5 +118,5 @@ def test_presets_say_what_was_published():
 
 @pytest.mark.parametrize("module", [contragan, reacgan])
 def test_an_unknown_body_is_refused_with_the_alternatives(module):
-    with pytest.raises(ValueError, match="Unknown body 'dcgan'. Allowed: biggan, resnet, sndcgan, compact"):
+    with pytest.raises(ValueError, match="Unknown body 'dcgan'. Allowed: biggan, resnet, sndcgan, narrow, compact"):
         module.Config(body="dcgan")

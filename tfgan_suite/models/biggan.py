@@ -15,7 +15,7 @@ from pipelines import augment, spec
 from tfgan_suite import experiment
 from tfgan_suite.core import alternating, averaging, conditional, optimizers
 from tfgan_suite.losses import adversarial, weights
-from tfgan_suite.networks import biggan, compact, resnet
+from tfgan_suite.networks import biggan, class_conditional, compact, resnet
 
 
 def _adam(learning_rate: float = 2e-4, beta_1: float = 0.5, epsilon: float = 1e-6) -> optimizers.Adam:
@@ -72,14 +72,6 @@ def _unshared_discriminator(**options):
     return biggan.discriminator(multipliers=(4, 4, 4, 4), attention=(), initializer="normal", **options)
 
 
-def _narrow_generator(**options):
-    return biggan.generator(multipliers=(8, 4, 2, 1), **options)
-
-
-def _narrow_discriminator(**options):
-    return biggan.discriminator(multipliers=(1, 2, 4, 8), **options)
-
-
 def _compact_generator(**options):
     return compact.generator(attention=(16,), **options)
 
@@ -92,12 +84,12 @@ BODIES = {
     "biggan": (biggan.generator, biggan.discriminator),
     "studiogan": (_studiogan_generator, biggan.discriminator),
     "unshared": (_unshared_generator, _unshared_discriminator),
-    "narrow": (_narrow_generator, _narrow_discriminator),
+    "narrow": class_conditional.BODIES["narrow"],
     "compact": (_compact_generator, _compact_discriminator),
 }
 """Body -> (generator, discriminator). `studiogan` differs from `biggan` in the epsilon of its batch norms. `unshared`: BigGAN-PyTorch's for CIFAR-10,
-gains per class, no chunks, no attention. `narrow`: for 32 pixels on a CPU, of our own: channels halve from map to map, as at 64 pixels. `compact`:
-the small body of the demo; all latents and the embedding feed every batch norm."""
+gains per class, no chunks, no attention. `narrow`: of `networks.class_conditional`. `compact`: the small body of the demo with self-attention; all
+latents and the embedding feed every batch norm."""
 
 
 def _preset(model: Config, steps: int, data: spec.DatasetConfig) -> experiment.Experiment:

@@ -116,10 +116,26 @@ def _comparison(body: str, width: int, updates: int, **changes) -> Config:
     return Config(body=body, generator_width=width, discriminator_steps=updates, latent_size=128, average=average, **changes)
 
 
+def _narrow() -> Config:
+    """What two cores can train: one update each, at one rate, as BigGAN's preset of this name."""
+    return Config(
+        body="narrow",
+        latent_size=64,
+        generator_width=16,
+        discriminator_width=16,
+        embedding_size=128,
+        discriminator_steps=1,
+        discriminator_optimizer=optimizers.Adam(learning_rate=5e-4),
+        generator_optimizer=optimizers.Adam(learning_rate=5e-4),
+        average=averaging.Average(decay=0.999, start=1000),
+    )
+
+
 PRESETS = {
     "cifar10": _published(Config(), 100_000, _cifar10()),
     "cifar10_resnet": _published(_comparison("resnet", 256, 2, discriminator_width=128), 100_000, _cifar10()),
     "cifar10_sndcgan": _published(_comparison("sndcgan", 64, 1, discriminator_width=64), 200_000, _cifar10()),
+    "cifar10_narrow": _published(_narrow(), 40_000, _cifar10()),
     "tiny_imagenet": _published(
         _tiny_imagenet(),
         100_000,

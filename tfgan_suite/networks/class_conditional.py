@@ -14,7 +14,12 @@ BODIES = {
         functools.partial(resnet.discriminator, initializer="orthogonal"),
     ),
     "sndcgan": (sndcgan.generator, functools.partial(sndcgan.discriminator, pool="sum")),
+    "narrow": (
+        functools.partial(biggan.generator, multipliers=(8, 4, 2, 1), epsilon=1e-4),
+        functools.partial(biggan.discriminator, multipliers=(1, 2, 4, 8)),
+    ),
     "compact": (compact.generator, functools.partial(compact.discriminator, gain=1.2)),
 }
 """Body -> (generator, discriminator), which take `image_shape`, `width`, `num_classes`, and `latent_size` or `conditioning`. `biggan`: 32, 64, 128
-and 256 pixels, spectral norm in both players; in the others D alone has it. `compact`: a small one of our own."""
+and 256 pixels, spectral norm in both players; in the others D alone has it. `narrow`: BigGAN's for 32 pixels on a CPU, of our own: channels halve
+from map to map, as at 64 pixels. `compact`: a smaller one."""
