@@ -88,8 +88,8 @@ BODIES = {
     "compact": (_compact_generator, _compact_discriminator),
 }
 """Body -> (generator, discriminator). `studiogan` differs from `biggan` in the epsilon of its batch norms. `unshared`: BigGAN-PyTorch's for CIFAR-10,
-gains per class, no chunks, no attention. `narrow`: of `networks.class_conditional`. `compact`: the small body of the demo with self-attention; all
-latents and the embedding feed every batch norm."""
+gains per class, no chunks, no attention. `narrow`: of `networks.class_conditional`. `compact`: a small one with self-attention; all latents and the
+embedding feed every batch norm."""
 
 
 def _preset(model: Config, steps: int, data: spec.DatasetConfig) -> experiment.Experiment:
@@ -173,7 +173,7 @@ PRESETS = {
     "imagenet128": _imagenet(),
     "imagenet128_orthogonal": _imagenet(weights.OrthogonalRegularization()),
     "demo": experiment.demo(
-        "biggan", _small(32, body="compact", learning_rate=1e-3, average=averaging.Average(decay=0.995)), steps=1500
+        "biggan", _small(16, body="narrow", learning_rate=1e-3, average=averaging.Average(decay=0.995)), steps=1500
     ),
     "debug": experiment.debug(
         "biggan",
