@@ -47,6 +47,7 @@ def test_the_class_embedding_is_one_for_all_blocks_and_each_has_its_own_latents(
     assert [tuple(layer.condition_gain.kernel.shape) for layer in norms] == [(128 + 2, 8)] * 6  # a quarter of eight latents
 
 
+@pytest.mark.slow
 def test_two_replicas_move_as_one(mirrored):
     batches = [tiny.batch(8, side=32)]
     keras.utils.set_random_seed(0)
