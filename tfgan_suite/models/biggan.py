@@ -173,7 +173,7 @@ PRESETS = {
     "imagenet128": _imagenet(),
     "imagenet128_orthogonal": _imagenet(weights.OrthogonalRegularization()),
     "demo": experiment.demo(
-        "biggan", _small(16, body="narrow", learning_rate=1e-3, average=averaging.Average(decay=0.995)), steps=1500
+        "biggan", _small(16, body="narrow", learning_rate=1e-3, average=averaging.Average(decay=0.995)), steps=1000
     ),
     "debug": experiment.debug(
         "biggan",
