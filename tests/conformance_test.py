@@ -95,7 +95,7 @@ def test_a_checkpoint_gives_back_every_weight_slot_and_counter(trained, tmp_path
     saved = checkpoint.Checkpoints(str(tmp_path), model, keep=1)
     saved.save([{"step": 2}])
     other = built(experiment, data)
-    tiny.train(other, batches(experiment, data, other, 1))
+    assert tiny.largest_difference(tiny.weights(model), tiny.weights(other)) > 0.0
     assert checkpoint.Checkpoints(str(tmp_path), other, keep=1).restore() == [{"step": 2}]
     assert tiny.largest_difference(tiny.weights(model), tiny.weights(other)) == 0.0
 

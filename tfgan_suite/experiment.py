@@ -166,6 +166,34 @@ def debug(variant: str, model: Any) -> Experiment:
     )
 
 
+def published(variant: str, model: Any, steps: int, data: spec.DatasetConfig) -> Experiment:
+    """A preset judged as the class-conditional models of the literature are: 50,000 samples against the training images, features of Inception."""
+    return Experiment(
+        variant=variant,
+        model=model,
+        data=data,
+        training=Training(steps=steps),
+        checkpointing=Checkpointing(every_steps=1000),
+        evaluation=Evaluation(
+            metrics=("fid", "is", "intra_fid"), extractor="inception", samples=50_000, reference_split="train", reference_samples=50_000
+        ),
+    )
+
+
+def small(variant: str, model: Any, steps: int, data: spec.DatasetConfig, *, checkpoints: int = 10) -> Experiment:
+    """A preset that two cores train on real images within hours, and that keeps this many checkpoints, evenly spaced, for a curve of the scores."""
+    every = steps // checkpoints
+    return Experiment(
+        variant=variant,
+        model=model,
+        data=data,
+        training=Training(steps=steps),
+        checkpointing=Checkpointing(every_steps=every, keep=checkpoints),
+        logging=Logging(samples_every_steps=every),
+        evaluation=Evaluation(metrics=("fid", "kid", "prdc", "agreement", "diversity")),
+    )
+
+
 # JSON
 
 

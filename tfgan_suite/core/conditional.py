@@ -29,6 +29,21 @@ class AlwaysConditional(alternating.Config):
             raise ValueError(f"labels={self.labels!r} is unknown. It is uniform or data.")
 
 
+@dataclasses.dataclass(kw_only=True)
+class BodyConfig(AlwaysConditional):
+    """A `BodyGan`. A variant gives `bodies` and the defaults."""
+
+    bodies = {}  # body -> (generator, discriminator); not annotated, hence not a field
+    body: str
+    """A name in the variant's `BODIES`."""
+    generator_width: int
+    discriminator_width: int
+
+    def __post_init__(self):
+        super().__post_init__()
+        self.choose(body=self.bodies)
+
+
 class LabelConditional:
     """Mixed into a `Gan` whose config's `conditional` says whether it reads labels. How they enter is a layer chosen in its networks."""
 
@@ -57,3 +72,28 @@ class ClassConditional(LabelConditional):
         if batch is not None and self.config.labels == "data":
             return {"label": batch["label"]}
         return super().sample_conditions(stream, batch_size, batch)
+
+
+class BodyGan(ClassConditional):
+    """The same for a `BodyConfig`: the players are a pair of networks from its table, the generator reads the label, and D by its `conditioning`."""
+
+    conditioning: str
+    """A name in `networks.parts.CONDITIONINGS`."""
+
+    def build_generator(self, **options):
+        return self.config.bodies[self.config.body][0](
+            image_shape=self.data.image_shape,
+            latent_size=self.config.latent_size,
+            width=self.config.generator_width,
+            num_classes=self.num_classes,
+            **options,
+        )
+
+    def build_discriminator(self, **options):
+        return self.config.bodies[self.config.body][1](
+            image_shape=self.data.image_shape,
+            width=self.config.discriminator_width,
+            num_classes=self.num_classes,
+            conditioning=self.conditioning,
+            **options,
+        )

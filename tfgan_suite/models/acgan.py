@@ -9,6 +9,7 @@ Gulrajani et al. 2017), in which D's classifier learns from real images alone an
 """
 
 import dataclasses
+import functools
 
 from pipelines import augment, spec
 from tfgan_suite import experiment
@@ -21,15 +22,24 @@ def _adam() -> optimizers.Adam:
     return optimizers.Adam(learning_rate=2e-4, beta_1=0.5, beta_2=0.999, epsilon=1e-6)
 
 
+BODIES = class_conditional.BODIES | {
+    "wasserstein_resnet": (
+        functools.partial(resnet.generator, epsilon=1e-5),
+        functools.partial(resnet.discriminator, spectral_norm=False, pool="mean"),
+    ),
+}
+"""Body -> (generator, discriminator), beside the shared ones. `wasserstein_resnet`: WGAN-GP's, for a gradient penalty."""
+
+
 @dataclasses.dataclass(kw_only=True)
-class Config(conditional.AlwaysConditional):
+class Config(conditional.BodyConfig):
     """Defaults: ACGAN-Mod of StudioGAN for CIFAR-10."""
 
+    bodies = BODIES
     terms: alternating.Terms = dataclasses.field(
         default_factory=lambda: (adversarial.Adversarial(loss="hinge"), auxiliary_classifier.AuxiliaryClassifier())
     )
     body: str = "batch_norm_resnet"
-    """A name in `BODIES`."""
     generator_width: int = 256
     discriminator_width: int = 128
     discriminator_steps: int = 5
@@ -37,63 +47,11 @@ class Config(conditional.AlwaysConditional):
     generator_optimizer: optimizers.Optimizer = dataclasses.field(default_factory=_adam)
     average: averaging.Average = dataclasses.field(default_factory=lambda: averaging.Average(decay=0.0))
 
-    def __post_init__(self):
-        super().__post_init__()
-        self.choose(body=BODIES)
 
-
-class Acgan(conditional.ClassConditional, alternating.AlternatingGan):
+class Acgan(conditional.BodyGan, alternating.AlternatingGan):
     """Networks with a head of classes; `AlternatingGan` with `AuxiliaryClassifier` among its terms is the algorithm."""
 
-    def build_generator(self):
-        return BODIES[self.config.body][0](
-            image_shape=self.data.image_shape,
-            latent_size=self.config.latent_size,
-            width=self.config.generator_width,
-            num_classes=self.num_classes,
-        )
-
-    def build_discriminator(self):
-        return BODIES[self.config.body][1](
-            image_shape=self.data.image_shape, width=self.config.discriminator_width, num_classes=self.num_classes, conditioning="auxiliary"
-        )
-
-
-def _batch_norm_generator(**options):
-    return resnet.generator(initializer="orthogonal", epsilon=1e-4, **options)
-
-
-def _batch_norm_discriminator(**options):
-    return resnet.discriminator(norm="batch", spectral_norm=False, initializer="orthogonal", **options)
-
-
-def _wasserstein_generator(**options):
-    return resnet.generator(epsilon=1e-5, **options)
-
-
-def _wasserstein_critic(**options):
-    return resnet.discriminator(spectral_norm=False, pool="mean", **options)
-
-
-BODIES = class_conditional.BODIES | {
-    "batch_norm_resnet": (_batch_norm_generator, _batch_norm_discriminator),
-    "wasserstein_resnet": (_wasserstein_generator, _wasserstein_critic),
-}
-"""Body -> (generator, discriminator), beside the shared ones. `batch_norm_resnet`: StudioGAN's, batch norm in both players in place of spectral norm.
-`wasserstein_resnet`: WGAN-GP's, for a gradient penalty."""
-
-
-def _cifar10(model: Config, **data) -> experiment.Experiment:
-    return experiment.Experiment(
-        variant="acgan",
-        model=model,
-        data=spec.DatasetConfig(source="cifar10", batch_size=64, **data),
-        training=experiment.Training(steps=100_000),
-        checkpointing=experiment.Checkpointing(every_steps=5000),
-        evaluation=experiment.Evaluation(
-            metrics=("fid", "is", "intra_fid"), extractor="inception", samples=50_000, reference_split="train", reference_samples=50_000
-        ),
-    )
+    conditioning = "auxiliary"
 
 
 def _wasserstein() -> Config:
@@ -119,10 +77,14 @@ def _biggan() -> Config:
     return Config(body="biggan", latent_size=80, generator_width=96, discriminator_width=96, average=average)
 
 
+def _cifar10(model: Config, augmentation: augment.Augmentation) -> experiment.Experiment:
+    return experiment.published("acgan", model, 100_000, spec.DatasetConfig(source="cifar10", batch_size=64, augmentations=(augmentation,)))
+
+
 PRESETS = {
-    "cifar10": _cifar10(Config(), augmentations=(augment.Flip(),)),
-    "cifar10_biggan": _cifar10(_biggan(), augmentations=(augment.Flip(),)),
-    "cifar10_wgan_gp": _cifar10(_wasserstein(), augmentations=(augment.Dequantize(),)),
+    "cifar10": _cifar10(Config(), augment.Flip()),
+    "cifar10_biggan": _cifar10(_biggan(), augment.Flip()),
+    "cifar10_wgan_gp": _cifar10(_wasserstein(), augment.Dequantize()),
     "demo": experiment.demo(
         "acgan",
         Config(

@@ -10,27 +10,42 @@ the networks are those of StudioGAN and BigGAN-PyTorch. Micro-batches (`accumula
 """
 
 import dataclasses
+import functools
 
 from pipelines import augment, spec
 from tfgan_suite import experiment
 from tfgan_suite.core import alternating, averaging, conditional, optimizers
 from tfgan_suite.losses import adversarial, weights
-from tfgan_suite.networks import biggan, class_conditional, compact, resnet
+from tfgan_suite.networks import biggan, class_conditional, resnet
 
 
 def _adam(learning_rate: float = 2e-4, beta_1: float = 0.5, epsilon: float = 1e-6) -> optimizers.Adam:
     return optimizers.Adam(learning_rate=learning_rate, beta_1=beta_1, beta_2=0.999, epsilon=epsilon)
 
 
+BODIES = {
+    "biggan": (biggan.generator, biggan.discriminator),
+    "studiogan": class_conditional.BODIES["biggan"],
+    "unshared": (
+        functools.partial(resnet.generator, multipliers=(4, 4, 4, 4), spectral_norm=True, initializer="normal", epsilon=1e-5),
+        functools.partial(biggan.discriminator, multipliers=(4, 4, 4, 4), attention=(), initializer="normal"),
+    ),
+    "narrow": class_conditional.BODIES["narrow"],
+    "compact": class_conditional.BODIES["attentive"],
+}
+"""Body -> (generator, discriminator). `studiogan` differs from `biggan` in the epsilon of its batch norms. `unshared`: BigGAN-PyTorch's for CIFAR-10,
+gains per class, no chunks, no attention. `narrow` and `compact`: small ones, the latter without chunks."""
+
+
 @dataclasses.dataclass(kw_only=True)
-class Config(conditional.AlwaysConditional):
+class Config(conditional.BodyConfig):
     """Defaults: StudioGAN's, for CIFAR-10."""
 
+    bodies = BODIES
     terms: alternating.Terms = dataclasses.field(default_factory=lambda: (adversarial.Adversarial(loss="hinge"),))
     latent_size: int = 80
     """A multiple of the number of chunks: 4 at 32 pixels, and one more for each doubling."""
     body: str = "studiogan"
-    """A name in `BODIES`."""
     generator_width: int = 96
     discriminator_width: int = 96
     discriminator_steps: int = 5
@@ -38,71 +53,11 @@ class Config(conditional.AlwaysConditional):
     generator_optimizer: optimizers.Optimizer = dataclasses.field(default_factory=_adam)
     average: averaging.Average = dataclasses.field(default_factory=lambda: averaging.Average(decay=0.9999, start=1000))
 
-    def __post_init__(self):
-        super().__post_init__()
-        self.choose(body=BODIES)
 
-
-class BigGan(conditional.ClassConditional, alternating.AlternatingGan):
+class BigGan(conditional.BodyGan, alternating.AlternatingGan):
     """The paper's networks; `AlternatingGan` is its algorithm."""
 
-    def build_generator(self):
-        return BODIES[self.config.body][0](
-            image_shape=self.data.image_shape,
-            latent_size=self.config.latent_size,
-            width=self.config.generator_width,
-            num_classes=self.num_classes,
-        )
-
-    def build_discriminator(self):
-        return BODIES[self.config.body][1](
-            image_shape=self.data.image_shape, width=self.config.discriminator_width, num_classes=self.num_classes, conditioning="projection"
-        )
-
-
-def _studiogan_generator(**options):
-    return biggan.generator(epsilon=1e-4, **options)
-
-
-def _unshared_generator(**options):
-    return resnet.generator(multipliers=(4, 4, 4, 4), spectral_norm=True, initializer="normal", epsilon=1e-5, **options)
-
-
-def _unshared_discriminator(**options):
-    return biggan.discriminator(multipliers=(4, 4, 4, 4), attention=(), initializer="normal", **options)
-
-
-def _compact_generator(**options):
-    return compact.generator(attention=(16,), **options)
-
-
-def _compact_discriminator(**options):
-    return compact.discriminator(attention=(16,), gain=1.2, **options)
-
-
-BODIES = {
-    "biggan": (biggan.generator, biggan.discriminator),
-    "studiogan": (_studiogan_generator, biggan.discriminator),
-    "unshared": (_unshared_generator, _unshared_discriminator),
-    "narrow": class_conditional.BODIES["narrow"],
-    "compact": (_compact_generator, _compact_discriminator),
-}
-"""Body -> (generator, discriminator). `studiogan` differs from `biggan` in the epsilon of its batch norms. `unshared`: BigGAN-PyTorch's for CIFAR-10,
-gains per class, no chunks, no attention. `narrow`: of `networks.class_conditional`. `compact`: a small one with self-attention; all latents and the
-embedding feed every batch norm."""
-
-
-def _preset(model: Config, steps: int, data: spec.DatasetConfig) -> experiment.Experiment:
-    return experiment.Experiment(
-        variant="biggan",
-        model=model,
-        data=data,
-        training=experiment.Training(steps=steps),
-        checkpointing=experiment.Checkpointing(every_steps=1000),
-        evaluation=experiment.Evaluation(
-            metrics=("fid", "is", "intra_fid"), extractor="inception", samples=50_000, reference_split="train", reference_samples=50_000
-        ),
-    )
+    conditioning = "projection"
 
 
 def _cifar10(batch_size: int = 64, *augmentations) -> spec.DatasetConfig:
@@ -142,7 +97,7 @@ def _imagenet(*terms) -> experiment.Experiment:
     """BigGAN-PyTorch's script: batches of 2048 as eight micro-batches. The steps are compare_gan's."""
     model = _two_rates(body="biggan", latent_size=120, accumulation=8, terms=(adversarial.Adversarial(loss="hinge"), *terms))
     data = spec.DatasetConfig(source="imagenet2012", image_size=(128, 128), test_split="validation", batch_size=2048)
-    return _preset(model, 250_000, data)
+    return experiment.published("biggan", model, 250_000, data)
 
 
 def _small(width: int, *, body: str, learning_rate: float, average: averaging.Average) -> Config:
@@ -160,24 +115,27 @@ def _small(width: int, *, body: str, learning_rate: float, average: averaging.Av
 
 
 PRESETS = {
-    "cifar10": _preset(Config(), 100_000, _cifar10(64, augment.Flip())),
-    "cifar10_pytorch": _preset(_pytorch(), 500_000 // 4, _cifar10(50)),  # 500 epochs of 1,000 batches, four in each step
-    "cifar10_augmentation_study": _preset(_augmentation_study(), 100_000, _cifar10(256, augment.PadAndCrop(), augment.Flip())),
-    "cifar10_narrow": _preset(
-        _small(16, body="narrow", learning_rate=5e-4, average=averaging.Average(decay=0.999, start=1000)), 40_000, _cifar10(64, augment.Flip())
+    "cifar10": experiment.published("biggan", Config(), 100_000, _cifar10(64, augment.Flip())),
+    "cifar10_pytorch": experiment.published("biggan", _pytorch(), 500_000 // 4, _cifar10(50)),  # 500 epochs of 1,000 batches, four in each step
+    "cifar10_augmentation_study": experiment.published("biggan", _augmentation_study(), 100_000, _cifar10(256, augment.PadAndCrop(), augment.Flip())),
+    "cifar10_narrow": experiment.small(
+        "biggan",
+        _small(16, body="narrow", learning_rate=5e-4, average=averaging.Average(decay=0.999, start=1000)),
+        40_000,
+        _cifar10(64, augment.Flip()),
     ),
-    "tiny_imagenet": _preset(
-        _two_rates(latent_size=100, generator_width=80, discriminator_width=80), 100_000,
+    "tiny_imagenet": experiment.published(
+        "biggan",
+        _two_rates(latent_size=100, generator_width=80, discriminator_width=80),
+        100_000,
         spec.DatasetConfig(source="folder:tiny-imagenet-200", test_split="val", batch_size=1024, augmentations=(augment.Flip(),)),
     ),
     "imagenet128": _imagenet(),
     "imagenet128_orthogonal": _imagenet(weights.OrthogonalRegularization()),
-    "demo": experiment.demo(
-        "biggan", _small(16, body="narrow", learning_rate=1e-3, average=averaging.Average(decay=0.995)), steps=1000
-    ),
+    "demo": experiment.demo("biggan", _small(16, body="narrow", learning_rate=1e-3, average=averaging.Average(decay=0.995)), steps=1000),
     "debug": experiment.debug(
         "biggan",
         Config(body="compact", latent_size=8, generator_width=8, discriminator_width=8, discriminator_steps=1, average=averaging.Average(start=1)),
     ),
-}  # fmt: skip
+}
 """`imagenet128_orthogonal` is the paper's choice for truncated sampling (section 3.1); BigGAN-PyTorch's scripts have the regularisation off."""

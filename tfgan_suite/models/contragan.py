@@ -24,12 +24,12 @@ def _adam(learning_rate: float = 2e-4, beta_1: float = 0.5) -> optimizers.Adam:
 
 
 @dataclasses.dataclass(kw_only=True)
-class Config(conditional.AlwaysConditional):
+class Config(conditional.BodyConfig):
     """Defaults: the authors' code for CIFAR-10."""
 
+    bodies = class_conditional.BODIES
     terms: alternating.Terms = dataclasses.field(default_factory=lambda: (adversarial.Adversarial(loss="hinge"), contrastive.ConditionalContrast()))
     body: str = "biggan"
-    """A name in `networks.class_conditional.BODIES`."""
     latent_size: int = 80
     generator_width: int = 96
     discriminator_width: int = 96
@@ -40,43 +40,14 @@ class Config(conditional.AlwaysConditional):
     generator_optimizer: optimizers.Optimizer = dataclasses.field(default_factory=_adam)
     average: averaging.Average = dataclasses.field(default_factory=lambda: averaging.Average(decay=0.9999, start=1000))
 
-    def __post_init__(self):
-        super().__post_init__()
-        self.choose(body=class_conditional.BODIES)
 
-
-class ContraGan(conditional.ClassConditional, alternating.AlternatingGan):
+class ContraGan(conditional.BodyGan, alternating.AlternatingGan):
     """Networks with an embedding of the image and a proxy of its class; `AlternatingGan` with `ConditionalContrast` is the algorithm."""
 
-    def build_generator(self):
-        return class_conditional.BODIES[self.config.body][0](
-            image_shape=self.data.image_shape,
-            latent_size=self.config.latent_size,
-            width=self.config.generator_width,
-            num_classes=self.num_classes,
-        )
+    conditioning = "contrastive"
 
-    def build_discriminator(self):
-        return class_conditional.BODIES[self.config.body][1](
-            image_shape=self.data.image_shape,
-            width=self.config.discriminator_width,
-            num_classes=self.num_classes,
-            conditioning="contrastive",
-            embedding_size=self.config.embedding_size,
-        )
-
-
-def _published(model: Config, steps: int, data: spec.DatasetConfig) -> experiment.Experiment:
-    return experiment.Experiment(
-        variant="contragan",
-        model=model,
-        data=data,
-        training=experiment.Training(steps=steps),
-        checkpointing=experiment.Checkpointing(every_steps=5000),
-        evaluation=experiment.Evaluation(
-            metrics=("fid", "is", "intra_fid"), extractor="inception", samples=50_000, reference_split="train", reference_samples=50_000
-        ),
-    )
+    def build_discriminator(self, **options):
+        return super().build_discriminator(embedding_size=self.config.embedding_size, **options)
 
 
 def _cifar10() -> spec.DatasetConfig:
@@ -132,16 +103,18 @@ def _narrow() -> Config:
 
 
 PRESETS = {
-    "cifar10": _published(Config(), 100_000, _cifar10()),
-    "cifar10_resnet": _published(_comparison("resnet", 256, 2, discriminator_width=128), 100_000, _cifar10()),
-    "cifar10_sndcgan": _published(_comparison("sndcgan", 64, 1, discriminator_width=64), 200_000, _cifar10()),
-    "cifar10_narrow": _published(_narrow(), 40_000, _cifar10()),
-    "tiny_imagenet": _published(
+    "cifar10": experiment.published("contragan", Config(), 100_000, _cifar10()),
+    "cifar10_resnet": experiment.published("contragan", _comparison("resnet", 256, 2, discriminator_width=128), 100_000, _cifar10()),
+    "cifar10_sndcgan": experiment.published("contragan", _comparison("sndcgan", 64, 1, discriminator_width=64), 200_000, _cifar10()),
+    "cifar10_narrow": experiment.small("contragan", _narrow(), 40_000, _cifar10()),
+    "tiny_imagenet": experiment.published(
+        "contragan",
         _tiny_imagenet(),
         100_000,
         spec.DatasetConfig(source="folder:tiny-imagenet-200", test_split="val", batch_size=1024, augmentations=(augment.Flip(),)),
     ),
-    "imagenet128": _published(
+    "imagenet128": experiment.published(
+        "contragan",
         _imagenet(),
         200_000,
         spec.DatasetConfig(source="imagenet2012", image_size=(128, 128), test_split="validation", batch_size=256, augmentations=(augment.Flip(),)),

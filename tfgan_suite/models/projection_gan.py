@@ -9,6 +9,7 @@ Differs from the paper: u moves once in an update, not once in every pass; D mov
 """
 
 import dataclasses
+import functools
 
 from pipelines import augment, spec
 from tfgan_suite import experiment
@@ -21,13 +22,23 @@ def _adam() -> optimizers.Adam:
     return optimizers.Adam(learning_rate=2e-4, beta_1=0.0, beta_2=0.9, schedule=optimizers.LinearDecay())
 
 
+BODIES = class_conditional.BODIES | {
+    "sngan_resnet": (resnet.generator, functools.partial(resnet.discriminator, use_bias=False)),
+    "large_resnet": (
+        functools.partial(resnet.generator, multipliers=(16, 16, 8, 4, 2, 1)),
+        functools.partial(resnet.discriminator, multipliers=(1, 2, 4, 8, 16, 16), smallest=4),
+    ),
+}
+"""Body -> (generator, discriminator), beside the shared ones. `sngan_resnet`: the authors' for 32 pixels. `large_resnet`: the paper's for 128."""
+
+
 @dataclasses.dataclass(kw_only=True)
-class Config(conditional.AlwaysConditional):
+class Config(conditional.BodyConfig):
     """Defaults: the authors' CIFAR-10 code."""
 
+    bodies = BODIES
     terms: alternating.Terms = dataclasses.field(default_factory=lambda: (adversarial.Adversarial(loss="hinge"),))
     body: str = "sngan_resnet"
-    """A name in `BODIES`."""
     generator_width: int = 256
     discriminator_width: int = 128
     discriminator_steps: int = 5
@@ -36,66 +47,11 @@ class Config(conditional.AlwaysConditional):
     generator_optimizer: optimizers.Optimizer = dataclasses.field(default_factory=_adam)
     average: averaging.Average = dataclasses.field(default_factory=lambda: averaging.Average(decay=0.0))
 
-    def __post_init__(self):
-        super().__post_init__()
-        self.choose(body=BODIES)
 
-
-class ProjectionGan(conditional.ClassConditional, alternating.AlternatingGan):
+class ProjectionGan(conditional.BodyGan, alternating.AlternatingGan):
     """The paper's networks; `AlternatingGan` is its algorithm."""
 
-    def build_generator(self):
-        return BODIES[self.config.body][0](
-            image_shape=self.data.image_shape,
-            latent_size=self.config.latent_size,
-            width=self.config.generator_width,
-            num_classes=self.num_classes,
-        )
-
-    def build_discriminator(self):
-        return BODIES[self.config.body][1](
-            image_shape=self.data.image_shape, width=self.config.discriminator_width, num_classes=self.num_classes, conditioning="projection"
-        )
-
-
-def _sngan_discriminator(**options):
-    return resnet.discriminator(use_bias=False, **options)
-
-
-def _large_generator(**options):
-    return resnet.generator(multipliers=(16, 16, 8, 4, 2, 1), **options)
-
-
-def _large_discriminator(**options):
-    return resnet.discriminator(multipliers=(1, 2, 4, 8, 16, 16), smallest=4, **options)
-
-
-def _batch_norm_generator(**options):
-    return resnet.generator(initializer="orthogonal", epsilon=1e-4, **options)
-
-
-def _batch_norm_discriminator(**options):
-    return resnet.discriminator(norm="batch", spectral_norm=False, initializer="orthogonal", **options)
-
-
-BODIES = class_conditional.BODIES | {
-    "sngan_resnet": (resnet.generator, _sngan_discriminator),
-    "large_resnet": (_large_generator, _large_discriminator),
-    "batch_norm_resnet": (_batch_norm_generator, _batch_norm_discriminator),
-}
-"""Body -> (generator, discriminator), beside the shared ones. `sngan_resnet`: the authors' for 32 pixels. `large_resnet`: 128 pixels, the paper's.
-`batch_norm_resnet`: StudioGAN's for 32 pixels, batch norm in both players in place of spectral norm."""
-
-
-def _preset(model: Config, steps: int, data: spec.DatasetConfig, **evaluation) -> experiment.Experiment:
-    return experiment.Experiment(
-        variant="projection_gan",
-        model=model,
-        data=data,
-        training=experiment.Training(steps=steps),
-        checkpointing=experiment.Checkpointing(every_steps=5000),
-        evaluation=experiment.Evaluation(metrics=("fid", "is", "intra_fid"), extractor="inception", **evaluation),
-    )
+    conditioning = "projection"
 
 
 def _studiogan() -> Config:
@@ -116,16 +72,25 @@ def _imagenet() -> Config:
 
 
 PRESETS = {
-    "cifar10": _preset(
-        Config(), 50_000, spec.DatasetConfig(source="cifar10", batch_size=64, augmentations=(augment.Dequantize(),)), samples=5000
+    "cifar10": experiment.Experiment(
+        variant="projection_gan",
+        model=Config(),
+        data=spec.DatasetConfig(source="cifar10", batch_size=64, augmentations=(augment.Dequantize(),)),
+        training=experiment.Training(steps=50_000),
+        checkpointing=experiment.Checkpointing(every_steps=5000),
+        evaluation=experiment.Evaluation(metrics=("fid", "is", "intra_fid"), extractor="inception", samples=5000),
     ),
-    "cifar10_studiogan": _preset(
-        _studiogan(), 100_000, spec.DatasetConfig(source="cifar10", batch_size=64, augmentations=(augment.Flip(),)),
-        samples=50_000, reference_split="train", reference_samples=50_000,
+    "cifar10_studiogan": experiment.published(
+        "projection_gan",
+        _studiogan(),
+        100_000,
+        spec.DatasetConfig(source="cifar10", batch_size=64, augmentations=(augment.Flip(),)),
     ),
-    "imagenet128": _preset(
-        _imagenet(), 450_000, spec.DatasetConfig(source="imagenet2012", image_size=(128, 128), test_split="validation", batch_size=64),
-        samples=50_000, reference_split="train", reference_samples=50_000,
+    "imagenet128": experiment.published(
+        "projection_gan",
+        _imagenet(),
+        450_000,
+        spec.DatasetConfig(source="imagenet2012", image_size=(128, 128), test_split="validation", batch_size=64),
     ),
     "demo": experiment.demo(
         "projection_gan",
@@ -145,4 +110,4 @@ PRESETS = {
     "debug": experiment.debug(
         "projection_gan", Config(body="compact", latent_size=8, generator_width=4, discriminator_width=4, discriminator_steps=1, generator_batches=2)
     ),
-}  # fmt: skip
+}

@@ -26,14 +26,14 @@ def _adam(learning_rate: float = 2.8284271e-4, beta_1: float = 0.5) -> optimizer
 
 
 @dataclasses.dataclass(kw_only=True)
-class Config(conditional.AlwaysConditional):
+class Config(conditional.BodyConfig):
     """Defaults: the authors' code for CIFAR-10."""
 
+    bodies = class_conditional.BODIES
     terms: alternating.Terms = dataclasses.field(
         default_factory=lambda: (adversarial.Adversarial(loss="hinge"), data_to_data.DataToDataCrossEntropy(weight=0.5))
     )
     body: str = "biggan"
-    """A name in `networks.class_conditional.BODIES`."""
     latent_size: int = 80
     generator_width: int = 96
     discriminator_width: int = 96
@@ -44,43 +44,14 @@ class Config(conditional.AlwaysConditional):
     generator_optimizer: optimizers.Optimizer = dataclasses.field(default_factory=_adam)
     average: averaging.Average = dataclasses.field(default_factory=lambda: averaging.Average(decay=0.9999, start=1000))
 
-    def __post_init__(self):
-        super().__post_init__()
-        self.choose(body=class_conditional.BODIES)
 
-
-class ReacGan(conditional.ClassConditional, alternating.AlternatingGan):
+class ReacGan(conditional.BodyGan, alternating.AlternatingGan):
     """Networks with an embedding of the image and a proxy of its class; `AlternatingGan` with `DataToDataCrossEntropy` is the algorithm."""
 
-    def build_generator(self):
-        return class_conditional.BODIES[self.config.body][0](
-            image_shape=self.data.image_shape,
-            latent_size=self.config.latent_size,
-            width=self.config.generator_width,
-            num_classes=self.num_classes,
-        )
+    conditioning = "contrastive"
 
-    def build_discriminator(self):
-        return class_conditional.BODIES[self.config.body][1](
-            image_shape=self.data.image_shape,
-            width=self.config.discriminator_width,
-            num_classes=self.num_classes,
-            conditioning="contrastive",
-            embedding_size=self.config.embedding_size,
-        )
-
-
-def _published(model: Config, steps: int, data: spec.DatasetConfig) -> experiment.Experiment:
-    return experiment.Experiment(
-        variant="reacgan",
-        model=model,
-        data=data,
-        training=experiment.Training(steps=steps),
-        checkpointing=experiment.Checkpointing(every_steps=5000),
-        evaluation=experiment.Evaluation(
-            metrics=("fid", "is", "intra_fid"), extractor="inception", samples=50_000, reference_split="train", reference_samples=50_000
-        ),
-    )
+    def build_discriminator(self, **options):
+        return super().build_discriminator(embedding_size=self.config.embedding_size, **options)
 
 
 def _terms(**contrast) -> alternating.Terms:
@@ -114,13 +85,17 @@ def _imagenet() -> Config:
 
 
 PRESETS = {
-    "cifar10": _published(Config(), 100_000, spec.DatasetConfig(source="cifar10", batch_size=128, augmentations=(augment.Flip(),))),
-    "tiny_imagenet": _published(
+    "cifar10": experiment.published(
+        "reacgan", Config(), 100_000, spec.DatasetConfig(source="cifar10", batch_size=128, augmentations=(augment.Flip(),))
+    ),
+    "tiny_imagenet": experiment.published(
+        "reacgan",
         _tiny_imagenet(),
         100_000,
         spec.DatasetConfig(source="folder:tiny-imagenet-200", test_split="val", batch_size=1024, augmentations=(augment.Flip(),)),
     ),
-    "imagenet128": _published(
+    "imagenet128": experiment.published(
+        "reacgan",
         _imagenet(),
         500_000,
         spec.DatasetConfig(source="imagenet2012", image_size=(128, 128), test_split="validation", batch_size=256, augmentations=(augment.Flip(),)),

@@ -10,26 +10,50 @@ G's in every step); the discriminator moves first, where the authors' code takes
 """
 
 import dataclasses
+import functools
 
 from pipelines import augment, spec
 from tfgan_suite import experiment
 from tfgan_suite.core import alternating, averaging, conditional, optimizers
 from tfgan_suite.layers import attention
 from tfgan_suite.losses import adversarial
-from tfgan_suite.networks import compact, resnet
+from tfgan_suite.networks import class_conditional, resnet
 
 
 def _adam(learning_rate: float, beta_2: float = 0.9) -> optimizers.Adam:
     return optimizers.Adam(learning_rate=learning_rate, beta_1=0.0, beta_2=beta_2)
 
 
+_ORTHOGONAL = {"spectral_norm": True, "initializer": "orthogonal", "epsilon": 1e-4}
+
+BODIES = {
+    "resnet": (
+        functools.partial(resnet.generator, **_ORTHOGONAL, attention=(16,)),
+        functools.partial(resnet.discriminator, attention=(16,), initializer="orthogonal"),
+    ),
+    "resnet64": (
+        functools.partial(resnet.generator, **_ORTHOGONAL, attention=(32,), multipliers=(16, 8, 4, 2, 1)),
+        functools.partial(resnet.discriminator, multipliers=(1, 2, 4, 8, 16), smallest=4, attention=(32,), initializer="orthogonal"),
+    ),
+    "resnet128": (
+        functools.partial(
+            resnet.generator, multipliers=(16, 16, 8, 4, 2, 1), spectral_norm=True, attention=(32,), initializer="xavier", epsilon=1e-5
+        ),
+        functools.partial(resnet.discriminator, multipliers=(1, 2, 4, 8, 16, 16), smallest=4, attention=(32,), initializer="xavier"),
+    ),
+    "compact": class_conditional.BODIES["attentive"],
+}
+"""Body -> (generator, discriminator). `resnet` and `resnet64`: StudioGAN's for 32 and 64 pixels, attention at half the side. `resnet128`: the
+authors' code, attention at 32. `compact`: the small body of the demo, no spectral norm in the generator."""
+
+
 @dataclasses.dataclass(kw_only=True)
-class Config(conditional.AlwaysConditional):
+class Config(conditional.BodyConfig):
     """Defaults: the paper's, for ImageNet at 128 pixels."""
 
+    bodies = BODIES
     terms: alternating.Terms = dataclasses.field(default_factory=lambda: (adversarial.Adversarial(loss="hinge"),))
     body: str = "resnet128"
-    """A name in `BODIES`."""
     attention_form: str = "pooled"
     """A name in `layers.attention.FORMS`."""
     generator_width: int = 64
@@ -40,86 +64,19 @@ class Config(conditional.AlwaysConditional):
 
     def __post_init__(self):
         super().__post_init__()
-        self.choose(body=BODIES, attention_form=attention.FORMS)
+        self.choose(attention_form=attention.FORMS)
 
 
-class Sagan(conditional.ClassConditional, alternating.AlternatingGan):
+class Sagan(conditional.BodyGan, alternating.AlternatingGan):
     """The paper's networks; `AlternatingGan` is its algorithm."""
 
-    def build_generator(self):
-        return BODIES[self.config.body][0](
-            image_shape=self.data.image_shape,
-            latent_size=self.config.latent_size,
-            width=self.config.generator_width,
-            num_classes=self.num_classes,
-            attention_form=self.config.attention_form,
-        )
+    conditioning = "projection"
 
-    def build_discriminator(self):
-        return BODIES[self.config.body][1](
-            image_shape=self.data.image_shape,
-            width=self.config.discriminator_width,
-            num_classes=self.num_classes,
-            conditioning="projection",
-            attention_form=self.config.attention_form,
-        )
+    def build_generator(self, **options):
+        return super().build_generator(attention_form=self.config.attention_form, **options)
 
-
-def _generator(**options):
-    return resnet.generator(spectral_norm=True, attention=(16,), initializer="orthogonal", epsilon=1e-4, **options)
-
-
-def _discriminator(**options):
-    return resnet.discriminator(attention=(16,), initializer="orthogonal", **options)
-
-
-def _generator64(**options):
-    options |= {"spectral_norm": True, "attention": (32,), "initializer": "orthogonal", "epsilon": 1e-4}
-    return resnet.generator(multipliers=(16, 8, 4, 2, 1), **options)
-
-
-def _discriminator64(**options):
-    return resnet.discriminator(multipliers=(1, 2, 4, 8, 16), smallest=4, attention=(32,), initializer="orthogonal", **options)
-
-
-def _generator128(**options):
-    options |= {"spectral_norm": True, "attention": (32,), "initializer": "xavier", "epsilon": 1e-5}
-    return resnet.generator(multipliers=(16, 16, 8, 4, 2, 1), **options)
-
-
-def _discriminator128(**options):
-    return resnet.discriminator(multipliers=(1, 2, 4, 8, 16, 16), smallest=4, attention=(32,), initializer="xavier", **options)
-
-
-def _compact_generator(**options):
-    return compact.generator(attention=(16,), **options)
-
-
-def _compact_discriminator(**options):
-    return compact.discriminator(attention=(16,), gain=1.2, **options)
-
-
-BODIES = {
-    "resnet": (_generator, _discriminator),
-    "resnet64": (_generator64, _discriminator64),
-    "resnet128": (_generator128, _discriminator128),
-    "compact": (_compact_generator, _compact_discriminator),
-}
-"""Body -> (generator, discriminator). `resnet` and `resnet64`: StudioGAN's for 32 and 64 pixels, attention at half the side. `resnet128`: the
-authors' code, attention at 32. `compact`: the small body of the demo, attention at 16, no spectral norm in the generator."""
-
-
-def _preset(model: Config, steps: int, data: spec.DatasetConfig) -> experiment.Experiment:
-    return experiment.Experiment(
-        variant="sagan",
-        model=model,
-        data=data,
-        training=experiment.Training(steps=steps),
-        checkpointing=experiment.Checkpointing(every_steps=5000),
-        evaluation=experiment.Evaluation(
-            metrics=("fid", "is", "intra_fid"), extractor="inception", samples=50_000, reference_split="train", reference_samples=50_000
-        ),
-    )
+    def build_discriminator(self, **options):
+        return super().build_discriminator(attention_form=self.config.attention_form, **options)
 
 
 def _cifar10() -> Config:
@@ -146,13 +103,17 @@ def _tiny_imagenet() -> Config:
 
 
 PRESETS = {
-    "cifar10": _preset(_cifar10(), 100_000, spec.DatasetConfig(source="cifar10", batch_size=64, augmentations=(augment.Flip(),))),
-    "tiny_imagenet": _preset(
-        _tiny_imagenet(), 100_000,
+    "cifar10": experiment.published(
+        "sagan", _cifar10(), 100_000, spec.DatasetConfig(source="cifar10", batch_size=64, augmentations=(augment.Flip(),))
+    ),
+    "tiny_imagenet": experiment.published(
+        "sagan",
+        _tiny_imagenet(),
+        100_000,
         spec.DatasetConfig(source="folder:tiny-imagenet-200", test_split="val", batch_size=256, augmentations=(augment.Flip(),)),
     ),
-    "imagenet128": _preset(
-        Config(), 1_000_000, spec.DatasetConfig(source="imagenet2012", image_size=(128, 128), test_split="validation", batch_size=256)
+    "imagenet128": experiment.published(
+        "sagan", Config(), 1_000_000, spec.DatasetConfig(source="imagenet2012", image_size=(128, 128), test_split="validation", batch_size=256)
     ),
     "demo": experiment.demo(
         "sagan",
@@ -168,4 +129,4 @@ PRESETS = {
         steps=1500,
     ),
     "debug": experiment.debug("sagan", Config(body="compact", latent_size=8, generator_width=8, discriminator_width=8)),
-}  # fmt: skip
+}

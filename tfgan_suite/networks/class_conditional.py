@@ -13,13 +13,22 @@ BODIES = {
         functools.partial(resnet.generator, initializer="orthogonal", epsilon=1e-4),
         functools.partial(resnet.discriminator, initializer="orthogonal"),
     ),
+    "batch_norm_resnet": (
+        functools.partial(resnet.generator, initializer="orthogonal", epsilon=1e-4),
+        functools.partial(resnet.discriminator, norm="batch", spectral_norm=False, initializer="orthogonal"),
+    ),
     "sndcgan": (sndcgan.generator, functools.partial(sndcgan.discriminator, pool="sum")),
     "narrow": (
         functools.partial(biggan.generator, multipliers=(8, 4, 2, 1), epsilon=1e-4),
         functools.partial(biggan.discriminator, multipliers=(1, 2, 4, 8)),
     ),
     "compact": (compact.generator, functools.partial(compact.discriminator, gain=1.2)),
+    "attentive": (
+        functools.partial(compact.generator, attention=(16,)),
+        functools.partial(compact.discriminator, attention=(16,), gain=1.2),
+    ),
 }
 """Body -> (generator, discriminator), which take `image_shape`, `width`, `num_classes`, and `latent_size` or `conditioning`. `biggan`: 32, 64, 128
-and 256 pixels, spectral norm in both players; in the others D alone has it. `narrow`: BigGAN's for 32 pixels on a CPU, of our own: channels halve
-from map to map, as at 64 pixels. `compact`: a smaller one."""
+and 256 pixels, spectral norm in both players; in the others D alone has it. `batch_norm_resnet`: `resnet` with batch norm in D in place of it.
+`narrow`: BigGAN's for 32 pixels on a CPU, of our own: channels halve from map to map, as at 64 pixels. `compact`: a smaller one. `attentive`: the
+same with self-attention at 16 pixels."""
