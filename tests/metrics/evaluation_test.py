@@ -1,12 +1,9 @@
-import dataclasses
-
 import bar_data
 import numpy as np
 import pytest
 import tensorflow as tf
 
-from pipelines import spec
-from tfgan_suite.metrics import catalog, evaluation, extractor, frechet, numbers, protocol, reference
+from tfgan_suite.metrics import catalog, evaluation, extractor, frechet, protocol, reference
 
 
 class Reader(extractor.Extractor):
@@ -221,39 +218,6 @@ def test_samples_too_few_for_a_metric_within_classes_are_refused_before_training
     catalog.check_samples(("fid",), 2, data)
     with pytest.raises(ValueError, match="at least 2 generated images of every class. Too few of 1 of 4 classes .'green standing'.*7 generated"):
         catalog.check_samples(("fid", "intra_fid"), 7, data)
-
-
-class Words:
-    """Two images with one true word each, out of 30 that lie on axes of their own."""
-
-    features = {"image": spec.Feature(shape=(1, 30, 1), dtype="float32", low=-1.0, high=1.0)}
-    spec = dataclasses.replace(bar_data.Bars(labels=False).spec, features=features, test_size=4)
-    fingerprint, dictionary = "words", np.eye(30, dtype=np.float32)
-
-    def examples(self, split, *, batch_size, limit=-1):
-        yield {"image": self.dictionary[:4].reshape(4, 1, 30, 1)}
-
-
-def tag_evaluator(folder, held_out, dictionary=Words.dictionary):
-    real = reference.build(numbers.Numbers(), Words(), cache_dir=folder, split="test")
-    return evaluation.Evaluator(extractor=numbers.Numbers(), reference=real, metrics=("tags",), held_out=held_out, dictionary=dictionary)
-
-
-def test_sample_i_is_a_word_for_held_out_image_i_modulo_their_number(tmp_path):
-    """Image 0 has the words 3 and 5, image 1 has 4: samples for image 0 are all near 3, those for image 1 near 9."""
-    true = np.array([[3, 5], [4, -1]])
-    samples = Words.dictionary[np.tile([3, 9], 6)].reshape(12, 1, 30, 1)
-    scores = tag_evaluator(tmp_path, {"tags": true}).run([{"image": samples[:5]}, {"image": samples[5:]}])
-    assert scores["tag_recall"].value == pytest.approx((1 / 2 + 0) / 2)
-    assert scores["tag_precision"].value <= 0.1  # one or, by the ties of orthogonal words, two of the ten found
-    assert scores["tag_coverage"].value == pytest.approx((1 / 2 + 0) / 2)
-    assert scores["tag_recall"].protocol.quantised is False and scores["tag_recall"].protocol.backbone == "numbers"
-    with pytest.raises(ValueError, match="equally many samples .* for each of the 2 held-out images. Received: 5 samples. Set evaluation.samples"):
-        tag_evaluator(tmp_path, {"tags": true}).run([{"image": samples[:5]}])
-    with pytest.raises(ValueError, match="no dictionary"):
-        tag_evaluator(tmp_path, {"tags": true}, dictionary=None).run([{"image": samples}])
-    with pytest.raises(ValueError, match="'tags' needs the key 'tags' of held-out examples, which 'bars' lacks"):
-        tag_evaluator(tmp_path, {})
 
 
 def test_a_reference_by_another_extractor_is_refused(tmp_path):

@@ -1,7 +1,11 @@
+import dataclasses
+
+import bar_data
 import numpy as np
 import pytest
 
-from tfgan_suite.metrics import tagging
+from pipelines import spec
+from tfgan_suite.metrics import evaluation, numbers, reference, tagging
 
 
 def unit(rows):
@@ -14,8 +18,8 @@ def dictionary(words, size, seed=0):
 
 def test_the_word_nearest_to_a_row_of_the_dictionary_is_that_word_whatever_its_length():
     words = dictionary(300, 8)
-    numbers, cosines = tagging.nearest(words * np.linspace(0.1, 9.0, 300)[:, None], words, 1)
-    np.testing.assert_array_equal(numbers[:, 0], np.arange(300))
+    found, cosines = tagging.nearest(words * np.linspace(0.1, 9.0, 300)[:, None], words, 1)
+    np.testing.assert_array_equal(found[:, 0], np.arange(300))
     np.testing.assert_allclose(cosines[:, 0], 1.0, rtol=1e-5)
 
 
@@ -23,8 +27,8 @@ def test_the_word_nearest_to_a_row_of_the_dictionary_is_that_word_whatever_its_l
 def test_neighbours_are_those_of_a_full_sort_across_all_chunks(rows, words, k):
     vectors, table = np.random.RandomState(1).standard_normal((rows, 6)), dictionary(words, 6) * 3.0
     cosine = unit(vectors) @ unit(table.astype(np.float64)).T
-    numbers, cosines = tagging.nearest(vectors, table, k)
-    np.testing.assert_array_equal(numbers, np.argsort(-cosine, axis=1)[:, :k])
+    found, cosines = tagging.nearest(vectors, table, k)
+    np.testing.assert_array_equal(found, np.argsort(-cosine, axis=1)[:, :k])
     np.testing.assert_allclose(cosines, -np.sort(-cosine, axis=1)[:, :k], atol=1e-5)
 
 
@@ -73,3 +77,36 @@ def test_a_word_named_many_times_is_one_word_recalled():
 def test_an_image_without_tags_is_refused():
     with pytest.raises(ValueError, match="Image 1 has no tag"):
         tagging.precision_recall(np.zeros((2, 10), int), np.array([[3], [-1]]))
+
+
+class Words:
+    """Two images with one true word each, out of 30 that lie on axes of their own."""
+
+    features = {"image": spec.Feature(shape=(1, 30, 1), dtype="float32", low=-1.0, high=1.0)}
+    spec = dataclasses.replace(bar_data.Bars(labels=False).spec, features=features, test_size=4)
+    fingerprint, dictionary = "words", np.eye(30, dtype=np.float32)
+
+    def examples(self, split, *, batch_size, limit=-1):
+        yield {"image": self.dictionary[:4].reshape(4, 1, 30, 1)}
+
+
+def tag_evaluator(folder, held_out, dictionary=Words.dictionary):
+    real = reference.build(numbers.Numbers(), Words(), cache_dir=folder, split="test")
+    return evaluation.Evaluator(extractor=numbers.Numbers(), reference=real, metrics=("tags",), held_out=held_out, dictionary=dictionary)
+
+
+def test_sample_i_is_a_word_for_held_out_image_i_modulo_their_number(tmp_path):
+    """Image 0 has the words 3 and 5, image 1 has 4: samples for image 0 are all near 3, those for image 1 near 9."""
+    true = np.array([[3, 5], [4, -1]])
+    samples = Words.dictionary[np.tile([3, 9], 6)].reshape(12, 1, 30, 1)
+    scores = tag_evaluator(tmp_path, {"tags": true}).run([{"image": samples[:5]}, {"image": samples[5:]}])
+    assert scores["tag_recall"].value == pytest.approx((1 / 2 + 0) / 2)
+    assert scores["tag_precision"].value <= 0.1  # one or, by the ties of orthogonal words, two of the ten found
+    assert scores["tag_coverage"].value == pytest.approx((1 / 2 + 0) / 2)
+    assert scores["tag_recall"].protocol.quantised is False and scores["tag_recall"].protocol.backbone == "numbers"
+    with pytest.raises(ValueError, match="equally many samples .* for each of the 2 held-out images. Received: 5 samples. Set evaluation.samples"):
+        tag_evaluator(tmp_path, {"tags": true}).run([{"image": samples[:5]}])
+    with pytest.raises(ValueError, match="no dictionary"):
+        tag_evaluator(tmp_path, {"tags": true}, dictionary=None).run([{"image": samples}])
+    with pytest.raises(ValueError, match="'tags' needs the key 'tags' of held-out examples, which 'bars' lacks"):
+        tag_evaluator(tmp_path, {})

@@ -80,7 +80,7 @@ def test_the_orthogonal_term_leaves_the_class_embedding_alone():
 def test_the_average_begins_late_and_equals_the_live_weights_until_then():
     built = model(average=averaging.Average(decay=0.9, start=1))
     for last in (False, True):
-        tiny.train(built, [tiny.batch(4, side=32)])
+        built.train_step(tiny.batch(4, side=32))
         pairs = averaging.pairs(built.averaged_generator, built.generator)
         assert all(np.array_equal(a, v) for a, v in pairs) != last
 

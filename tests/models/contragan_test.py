@@ -118,5 +118,5 @@ def test_presets_say_what_was_published():
 
 @pytest.mark.parametrize("module", [contragan, reacgan])
 def test_an_unknown_body_is_refused_with_the_alternatives(module):
-    with pytest.raises(ValueError, match="Unknown body 'dcgan'. Allowed: biggan, resnet, sndcgan, narrow, compact"):
+    with pytest.raises(ValueError, match="Unknown body 'dcgan'. Allowed: biggan, resnet, batch_norm_resnet, sndcgan, narrow, compact, attentive"):
         module.Config(body="dcgan")

@@ -42,11 +42,12 @@ PAIRS = {
 each_pair = pytest.mark.parametrize("name", PAIRS)
 
 
-@pytest.fixture
-def policy(request):
-    keras.config.set_dtype_policy(request.param)
-    yield request.param
-    keras.config.set_dtype_policy("float32")
+@pytest.fixture(scope="module", params=PAIRS)
+def built(request):
+    """(name, generator, discriminator, their initial values), built once under seed 3 for the tests that change nothing."""
+    keras.utils.set_random_seed(3)
+    networks = PAIRS[request.param]()
+    return request.param, *networks, values_of(networks)
 
 
 def batch(b):
@@ -55,30 +56,18 @@ def batch(b):
     return {"latents": tf.constant(generator.standard_normal((b, 6)), tf.float32), "label": labels}
 
 
-def run(name, b=3, training=True):
-    """(generator, discriminator, image [b, h, w, c], heads)."""
-    generator, discriminator = PAIRS[name]()
-    values = batch(b)
-    image = generator({key.name: values[key.name] for key in generator.inputs}, training=training)["image"]
-    values["image"] = image
-    heads = discriminator({key.name: values[key.name] for key in discriminator.inputs}, training=training)
-    return generator, discriminator, image, heads
+def values_of(networks):
+    return [v.numpy() for network in networks for v in network.variables]
 
 
-@each_pair
-def test_inputs_are_batch_keys_and_outputs_are_heads(name):
-    generator, discriminator = PAIRS[name]()
-    label = {"label"} if "conditional" in name else set()
-    assert {x.name for x in generator.inputs} == {"latents"} | label
-    assert {x.name for x in discriminator.inputs} == {"image"} | label
-    assert set(generator.output) == {"image"}
-    assert set(discriminator.output) == {"logits", "features"}
+def run(generator, discriminator):
+    """(image [3, h, w, c], heads) of both players in training."""
+    values = batch(3)
+    values["image"] = generator({key.name: values[key.name] for key in generator.inputs}, training=True)["image"]
+    return values["image"], discriminator({key.name: values[key.name] for key in discriminator.inputs}, training=True)
 
 
-@pytest.mark.parametrize("policy", ["float32", "mixed_bfloat16", "mixed_float16"], indirect=True)
-@each_pair
-def test_images_and_heads_are_finite_float32_under_every_policy(name, policy):
-    generator, _, image, heads = run(name)
+def assert_finite_float32(generator, image, heads):
     assert image.shape == (3, *SHAPE) and heads["logits"].shape == (3,) and heads["features"].shape.rank == 2
     assert image.dtype == heads["logits"].dtype == heads["features"].dtype == tf.float32
     assert np.abs(image).max() <= 1.0
@@ -86,26 +75,45 @@ def test_images_and_heads_are_finite_float32_under_every_policy(name, policy):
     assert all(v.dtype == "float32" for v in generator.variables)
 
 
+def test_inputs_are_batch_keys_and_outputs_are_heads(built):
+    name, generator, discriminator, _ = built
+    label = {"label"} if "conditional" in name else set()
+    assert {x.name for x in generator.inputs} == {"latents"} | label
+    assert {x.name for x in discriminator.inputs} == {"image"} | label
+    assert set(generator.output) == {"image"}
+    assert set(discriminator.output) == {"logits", "features"}
+
+
+def test_images_and_heads_are_finite_float32(built):
+    _, generator, discriminator, _ = built
+    assert_finite_float32(generator, *run(generator, discriminator))
+
+
+@pytest.mark.parametrize("policy", ["mixed_bfloat16", "mixed_float16"])
 @each_pair
-def test_a_second_build_has_the_same_architecture_and_other_weights(name):
-    for first, second in zip(PAIRS[name](), PAIRS[name](), strict=True):
-        assert [(v.name, tuple(v.shape), v.trainable) for v in first.variables] == [(v.name, tuple(v.shape), v.trainable) for v in second.variables]
-        assert any(np.abs(a.numpy() - b.numpy()).max() > 1e-6 for a, b in zip(first.trainable_variables, second.trainable_variables, strict=True))
+def test_images_and_heads_are_finite_float32_under_every_policy(name, policy):
+    keras.config.set_dtype_policy(policy)
+    try:
+        generator, discriminator = PAIRS[name]()
+        assert_finite_float32(generator, *run(generator, discriminator))
+    finally:
+        keras.config.set_dtype_policy("float32")
 
 
-@each_pair
-def test_a_seed_fixes_every_initial_value(name):
-    def values():
-        keras.utils.set_random_seed(3)
-        return [v.numpy() for network in PAIRS[name]() for v in network.variables]
+def test_another_build_has_the_same_architecture_and_other_weights_under_the_same_seed_the_same(built):
+    name, *first, initial = built
+    for seed in (4, 3):
+        keras.utils.set_random_seed(seed)
+        second = PAIRS[name]()
+        for a, b in zip(first, second, strict=True):
+            assert [(v.name, tuple(v.shape), v.trainable) for v in a.variables] == [(v.name, tuple(v.shape), v.trainable) for v in b.variables]
+        same = [np.array_equal(a, b) for a, b in zip(initial, values_of(second), strict=True)]
+        drawn = [np.ptp(a) > 0 for a in initial]
+        assert all(same) if seed == 3 else not any(s and d for s, d in zip(same, drawn, strict=True))
 
-    for a, b in zip(values(), values(), strict=True):
-        np.testing.assert_array_equal(a, b)
 
-
-@each_pair
-def test_in_inference_an_example_does_not_depend_on_its_neighbours(name):
-    generator, discriminator = PAIRS[name]()
+def test_in_inference_an_example_does_not_depend_on_its_neighbours(built):
+    _, generator, discriminator, _ = built
     values = batch(4)
     whole = generator({x.name: values[x.name] for x in generator.inputs})["image"]
     one = generator({x.name: values[x.name][1:2] for x in generator.inputs})["image"]
@@ -118,7 +126,8 @@ def test_in_inference_an_example_does_not_depend_on_its_neighbours(name):
 
 @pytest.mark.parametrize("name", [name for name in PAIRS if "conditional" in name])
 def test_the_label_reaches_both_players(name):
-    generator, discriminator, image, _ = run(name)
+    generator, discriminator = PAIRS[name]()
+    image, _ = run(generator, discriminator)
     if "compact" not in name and "mlp" not in name:  # tables of gains start equal for all classes
         for v in generator.trainable_variables:
             v.assign(v + 0.1 * np.random.default_rng(0).standard_normal(v.shape))
@@ -128,15 +137,14 @@ def test_the_label_reaches_both_players(name):
     assert np.abs(first - second).max() > 1e-9
 
 
-@each_pair
-def test_every_weight_takes_part(name):
-    networks = generator, discriminator = PAIRS[name]()
+def test_every_weight_takes_part(built):
+    _, generator, discriminator, _ = built
     values = batch(8)
     with tf.GradientTape() as tape:
         values["image"] = generator({x.name: values[x.name] for x in generator.inputs}, training=True)["image"]
         logits = discriminator({x.name: values[x.name] for x in discriminator.inputs}, training=True)["logits"]
         loss = tf.reduce_sum(tf.sin(logits) * np.linspace(1.0, 2.0, 8))
-    weights = [v for network in networks for v in network.trainable_variables]
+    weights = [v for network in (generator, discriminator) for v in network.trainable_variables]
     for v, gradient in zip(weights, tape.gradient(loss, [v.value for v in weights]), strict=True):
         assert gradient is not None, v.path
 
