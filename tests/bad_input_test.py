@@ -4,6 +4,7 @@ import json
 import os
 import pathlib
 import re
+import shutil
 
 import commands
 import numpy as np
@@ -12,11 +13,12 @@ import tensorflow as tf
 
 from pipelines import build, spec
 from tfgan_suite import registry, runner, workdir
+from tfgan_suite.cli import train as train_command
 
 
-@pytest.fixture
-def source(tmp_path):
-    return commands.image_folder(tmp_path / "set")
+@pytest.fixture(scope="module")
+def source(tmp_path_factory):
+    return commands.image_folder(tmp_path_factory.mktemp("images") / "set")
 
 
 def small(source, **changes):
@@ -35,6 +37,19 @@ def train(source, tmp_path, **changes):
     return runner.train(small(source, **changes), str(tmp_path / "run"), data_dir=str(tmp_path))
 
 
+@pytest.fixture(scope="module")
+def finished(source, tmp_path_factory):
+    folder = tmp_path_factory.mktemp("finished")
+    train(source, folder)  # four steps, checkpoints at 2 and 4
+    return folder / "run"
+
+
+@pytest.fixture
+def trained(finished, tmp_path):
+    """The workdir of a finished run, to damage."""
+    return pathlib.Path(shutil.copytree(finished, tmp_path / "run"))
+
+
 @pytest.mark.parametrize(
     ("arguments", "says"),
     [
@@ -46,11 +61,11 @@ def train(source, tmp_path, **changes):
     ],
     ids=["preset", "field", "type", "name from a table", "no workdir"],
 )
-def test_the_command_names_the_mistake_in_one_line(arguments, says, tmp_path):
-    code, output = commands.run("tfgan_suite.cli.train", *arguments)
+def test_the_command_names_the_mistake_in_one_line(command, arguments, says):
+    code, _, errors = command(train_command, *arguments)
     assert code != 0
-    assert "Traceback" not in output
-    assert re.search(says, output), output
+    assert "Traceback" not in errors
+    assert re.search(says, errors), errors
 
 
 def test_a_missing_batch_key_names_dataset_and_key(tmp_path):
@@ -67,7 +82,8 @@ def test_an_empty_folder_is_refused(tmp_path):
         train(f"folder:{tmp_path / 'empty'}", tmp_path)
 
 
-def test_a_corrupt_png_is_named(source, tmp_path):
+def test_a_corrupt_png_is_named(tmp_path):
+    source = commands.image_folder(tmp_path / "set")
     (tmp_path / "set" / "b" / "3.png").write_bytes(b"\x89PNG\r\n\x1a\nnothing")
     with pytest.raises(ValueError, match=r"b/3\.png"):
         train(source, tmp_path)
@@ -109,12 +125,11 @@ def test_a_workdir_with_other_files_is_left_alone(source, tmp_path):
     assert (tmp_path / "run" / "thesis.tex").read_text() == "years"
 
 
-def test_a_full_disk_ends_the_run_and_keeps_the_last_checkpoint(source, tmp_path, monkeypatch):
-    train(source, tmp_path)  # four steps, checkpoints at 2 and 4
-    folder = tmp_path / "run" / "train" / "checkpoints"
-    longer = json.loads((tmp_path / "run" / "experiment.json").read_text())
+def test_a_full_disk_ends_the_run_and_keeps_the_last_checkpoint(source, trained, tmp_path, monkeypatch):
+    folder = trained / "train" / "checkpoints"
+    longer = json.loads((trained / "experiment.json").read_text())
     longer["training"]["steps"] = 6
-    (tmp_path / "run" / "experiment.json").write_text(json.dumps(longer))
+    (trained / "experiment.json").write_text(json.dumps(longer))
     before = commands.checkpoint_values(folder / "ckpt-4")
 
     def full(self, path, *arguments, **options):
@@ -132,18 +147,16 @@ def test_a_full_disk_ends_the_run_and_keeps_the_last_checkpoint(source, tmp_path
     assert int(result.model.step.numpy()) == 6
 
 
-def test_a_truncated_checkpoint_falls_back_to_the_one_before(source, tmp_path, caplog):
-    train(source, tmp_path)
-    data = tmp_path / "run" / "train" / "checkpoints" / "ckpt-4.data-00000-of-00001"
+def test_a_truncated_checkpoint_falls_back_to_the_one_before(trained, caplog):
+    data = trained / "train" / "checkpoints" / "ckpt-4.data-00000-of-00001"
     os.truncate(data, data.stat().st_size // 2)
-    model = runner.restore(str(tmp_path / "run"))
+    model = runner.restore(str(trained))
     assert int(model.step.numpy()) == 2
     assert "ckpt-4 cannot be read" in caplog.text
 
 
-def test_a_run_whose_checkpoints_are_all_damaged_is_never_started_anew(source, tmp_path):
-    train(source, tmp_path)
-    folder = tmp_path / "run" / "train" / "checkpoints"
+def test_a_run_whose_checkpoints_are_all_damaged_is_never_started_anew(source, trained, tmp_path):
+    folder = trained / "train" / "checkpoints"
     for data in folder.glob("*.data-*"):
         os.truncate(data, 10)
     with pytest.raises(ValueError, match="None of the checkpoints in .* can be read"):
@@ -151,8 +164,7 @@ def test_a_run_whose_checkpoints_are_all_damaged_is_never_started_anew(source, t
     assert len(list(folder.glob("*.index"))) == 2
 
 
-def test_resuming_with_another_experiment_lists_the_differences(source, tmp_path):
-    train(source, tmp_path)
+def test_resuming_with_another_experiment_lists_the_differences(source, trained, tmp_path):
     with pytest.raises(ValueError, match=r"model\.latent_size: 9 here, 8 there"):
         train(source, tmp_path, model__latent_size=9)
 
@@ -172,10 +184,9 @@ def test_restoring_where_nothing_was_trained_says_so(tmp_path):
         runner.restore(str(tmp_path))
 
 
-def test_a_checkpoint_that_was_not_kept_is_refused_with_those_that_were(source, tmp_path):
-    train(source, tmp_path)
+def test_a_checkpoint_that_was_not_kept_is_refused_with_those_that_were(trained):
     with pytest.raises(ValueError, match="has no checkpoint '3'. Choose latest, best, or a step: 2, 4"):
-        runner.restore(str(tmp_path / "run"), which="3")
+        runner.restore(str(trained), which="3")
 
 
 def test_an_unknown_strategy_lists_the_known(source, tmp_path):

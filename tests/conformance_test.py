@@ -60,7 +60,7 @@ def trained(request, source, tmp_path_factory):
     data = opened(experiment, tmp_path_factory.mktemp("data"))
     model = built(experiment, data)
     before = tiny.weights(model)
-    logs = tiny.train(model, batches(experiment, data, model, 2))
+    logs = tiny.train(model, batches(experiment, data, model, 2), graph=True)
     return experiment, data, model, before, logs
 
 
@@ -86,7 +86,7 @@ def test_two_replicas_end_with_the_weights_of_one(trained, mirrored):
     keras.backend.clear_session()
     with mirrored.scope():
         two = built(experiment, data)
-    tiny.train_mirrored(mirrored, two, batches(experiment, data, two, 2))
+    tiny.train_mirrored(mirrored, two, batches(experiment, data, two, 2), graph=True)
     assert tiny.largest_difference(tiny.weights(two), tiny.weights(model)) < 1e-5
 
 

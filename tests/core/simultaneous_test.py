@@ -77,7 +77,7 @@ def test_the_dirac_gan_spirals_out_under_simultaneous_descent_and_circles_under_
     growth = {}
     for simultaneously in (True, False):
         model = two_points("minimax", 1e-3, 0.0, rate, simultaneously)
-        tiny.train(model, [real(0.0)] * steps)
+        tiny.train(model, [real(0.0)] * steps, graph=True)
         growth[simultaneously] = np.hypot(*model.point()) / 1e-3
     np.testing.assert_allclose(growth[True], (1.0 + rate**2 / 4.0) ** (steps / 2), rtol=1e-3)
     assert 0.85 < growth[False] < 1.15  # on its ellipse, whose axes differ by a factor of 1.134

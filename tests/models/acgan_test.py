@@ -61,7 +61,7 @@ def test_the_classifier_learns_the_classes_of_real_images_while_the_game_goes_on
     adam = {name: optimizers.Adam(learning_rate=2e-3) for name in ("discriminator_optimizer", "generator_optimizer")}
     model = build(**adam)
     batches = [{"image": tf.constant(np.broadcast_to(colors[k], (16, 8, 8, 3))), "label": tf.constant(k, tf.int32)} for k in labels]
-    logs = tiny.train(model, batches)
+    logs = tiny.train(model, batches, graph=True)
     assert logs[0]["discriminator/auxiliary_classifier"] > np.log(3) / 2
     assert logs[-1]["discriminator/auxiliary_classifier"] < np.log(3) / 10
 

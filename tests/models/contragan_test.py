@@ -94,7 +94,7 @@ def test_embeddings_of_real_images_come_to_name_their_classes():
     adam = {name: optimizers.Adam(learning_rate=5e-3) for name in ("discriminator_optimizer", "generator_optimizer")}
     model = build(terms=(adversarial.Adversarial(loss="hinge"), contrastive.ConditionalContrast(temperature=0.5)), **adam)
     batches = [{"image": tf.constant(np.broadcast_to(colors[k], (16, 8, 8, 3))), "label": tf.constant(k, tf.int32)} for k in labels]
-    tiny.train(model, batches)
+    tiny.train(model, batches, graph=True)
     images = {"image": np.broadcast_to(colors, (3, 8, 8, 3)), "label": np.arange(3)}
     heads = model.discriminator(images)
     np.testing.assert_array_equal(np.argmax(heads["embedding"].numpy() @ heads["proxy"].numpy().T, axis=1), [0, 1, 2])

@@ -130,7 +130,7 @@ def test_the_classifier_learns_from_few_labels():
         classifier_average=averaging.Average(decay=0.9),
     )
     model.initialize(batch(64))
-    logs = tiny.train(model, [batch(64, seed=i) for i in range(60)])
+    logs = tiny.train(model, [batch(64, seed=i) for i in range(60)], graph=True)
     assert logs[-1]["discriminator/semi_supervised"] < 0.7 * logs[0]["discriminator/semi_supervised"]
     model.ready()
     images, labels = pictures(200, seed=5000)
@@ -142,7 +142,7 @@ def test_the_generator_matches_the_features_of_a_discriminator_that_stands_still
     model = build(body="mlp", generator_width=32, discriminator_width=64, discriminator_optimizer=still, generator_optimizer=fast)
     bright = [{key: v if key == "labelled_label" else v / 2.0 + 0.5 for key, v in batch(64, seed=i).items()} for i in range(40)]
     model.initialize(bright[0])
-    matched = [log["generator/feature_matching"] for log in tiny.train(model, bright)]
+    matched = [log["generator/feature_matching"] for log in tiny.train(model, bright, graph=True)]
     assert np.mean(matched[-5:]) < 0.5 * np.mean(matched[:5])
 
 

@@ -83,7 +83,7 @@ def test_images_come_to_tell_their_category_where_the_bound_is_raised_and_only_t
     told = {}
     for weight in (1.0, 1e-6):
         model = build(weight=weight, body="compact", codes=CODES[:1], generator_width=8, discriminator_width=8, **adam)
-        logs = tiny.train(model, batches)
+        logs = tiny.train(model, batches, graph=True)
         told[weight] = np.mean([-log["generator/mutual_information_0"] / weight for log in logs[-10:]])
     assert told[1.0] > 0.8 * np.log(3)
     assert told[1e-6] < 0.3

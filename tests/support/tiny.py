@@ -74,15 +74,19 @@ def largest_difference(a: dict[str, np.ndarray], b: dict[str, np.ndarray]) -> fl
     return max(float(np.max(np.abs(a[name].astype(np.float64) - b[name].astype(np.float64)), initial=0.0)) for name in a)
 
 
-def train(model, batches, *, jit_compile: bool = False) -> list[dict[str, float]]:
-    """Steps on these batches; the logs of each."""
-    step = tf.function(model.train_step, autograph=False, jit_compile=jit_compile)
+def train(model, batches, *, graph: bool = False, jit_compile: bool = False) -> list[dict[str, float]]:
+    """Steps on these batches; the logs of each. Eagerly, unless told otherwise: to trace a step takes longer than to make a few."""
+    step = tf.function(model.train_step, autograph=False, jit_compile=jit_compile) if graph or jit_compile else model.train_step
     return [{name: float(value) for name, value in step(b).items()} for b in batches]
 
 
-def train_mirrored(strategy, model, batches) -> None:
+def train_mirrored(strategy, model, batches, *, graph: bool = False) -> None:
     """The same on the replicas of `strategy`, each with its contiguous rows."""
-    step = tf.function(lambda b: strategy.run(model.train_step, args=(b,)), autograph=False)
+
+    def step(parts):
+        strategy.run(model.train_step, args=(parts,))
+
+    step = tf.function(step, autograph=False) if graph else step
     n = strategy.num_replicas_in_sync
     for b in batches:
         parts = {key: tf.split(value, n) for key, value in b.items()}
