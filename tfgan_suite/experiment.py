@@ -180,7 +180,7 @@ def published(variant: str, model: Any, steps: int, data: spec.DatasetConfig) ->
     )
 
 
-def small(variant: str, model: Any, steps: int, data: spec.DatasetConfig, *, checkpoints: int = 10) -> Experiment:
+def small(variant: str, model: Any, steps: int, data: spec.DatasetConfig, *, checkpoints: int) -> Experiment:
     """A preset that two cores train on real images within hours, and that keeps this many checkpoints, evenly spaced, for a curve of the scores."""
     every = steps // checkpoints
     return Experiment(

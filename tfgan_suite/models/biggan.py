@@ -121,8 +121,9 @@ PRESETS = {
     "cifar10_narrow": experiment.small(
         "biggan",
         _small(16, body="narrow", learning_rate=5e-4, average=averaging.Average(decay=0.999, start=1000)),
-        40_000,
+        24_000,
         _cifar10(64, augment.Flip()),
+        checkpoints=12,
     ),
     "tiny_imagenet": experiment.published(
         "biggan",
