@@ -8,12 +8,13 @@ the discriminator's).
 """
 
 import dataclasses
+import functools
 
 from pipelines import spec
 from tfgan_suite import experiment
 from tfgan_suite.core import alternating, averaging, optimizers
 from tfgan_suite.losses import least_squares
-from tfgan_suite.networks import dcgan, lsgan
+from tfgan_suite.networks import compact, dcgan, lsgan
 
 
 @dataclasses.dataclass(kw_only=True)
@@ -40,15 +41,18 @@ class Lsgan(alternating.AlternatingGan):
     """The paper's networks; `AlternatingGan` is its algorithm."""
 
     def build_generator(self):
-        return BODIES[self.config.body].generator(
-            image_shape=self.data.image_shape, latent_size=self.config.latent_size, width=self.config.generator_width
-        )
+        return BODIES[self.config.body][0](image_shape=self.data.image_shape, latent_size=self.config.latent_size, width=self.config.generator_width)
 
     def build_discriminator(self):
-        return BODIES[self.config.body].discriminator(image_shape=self.data.image_shape, width=self.config.discriminator_width)
+        return BODIES[self.config.body][1](image_shape=self.data.image_shape, width=self.config.discriminator_width)
 
 
-BODIES = {"lsgan": lsgan, "dcgan": dcgan}
+BODIES = {
+    "lsgan": (lsgan.generator, lsgan.discriminator),
+    "dcgan": (dcgan.generator, dcgan.discriminator),
+    "compact": (compact.generator, functools.partial(compact.discriminator, gain=1.2)),
+}
+"""Body -> (generator, discriminator). `compact`: a small pair with spectral norm in the discriminator, so that minutes are enough."""
 
 
 def _lsun(**changes) -> experiment.Experiment:
@@ -67,12 +71,13 @@ PRESETS = {
     "demo": experiment.demo(
         "lsgan",
         Config(
-            body="dcgan",
+            body="compact",
             latent_size=64,
             prior="normal",
             generator_width=32,
             discriminator_width=32,
-            discriminator_optimizer=optimizers.Adam(learning_rate=2e-4),
+            discriminator_optimizer=optimizers.Adam(learning_rate=1e-3),
+            generator_optimizer=optimizers.Adam(learning_rate=1e-3),
             average=averaging.Average(decay=0.995),
         ),
     ),
