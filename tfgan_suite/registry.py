@@ -152,6 +152,7 @@ TYPES = {
     "Health": _EXPERIMENT,
     "DatasetConfig": "pipelines.spec",
     "Average": "tfgan_suite.core.averaging",
+    "Adaptation": "tfgan_suite.core.augmentation",
     "Adam": _OPTIMIZERS,
     "RMSprop": _OPTIMIZERS,
     "SGD": _OPTIMIZERS,

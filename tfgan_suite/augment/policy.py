@@ -33,6 +33,9 @@ class Augmentation:
     adaptive: ClassVar[bool] = False
     """Whether it reads `State.probability`, which the model then adapts."""
 
+    def check(self, shape: tuple[int, int, int]) -> None:
+        """A ValueError where images of this shape (height, width, channels) cannot be augmented so; for the model's constructor."""
+
     def __call__(self, view: View, stream: random.Stream, state: State) -> View:
         """The view with a new image of the same shape and dtype.
 

@@ -37,7 +37,13 @@ class Sndcgan(conditional.LabelConditional, alternating.AlternatingGan):
         )
 
     def build_discriminator(self):
-        return sndcgan.discriminator(image_shape=self.data.image_shape, width=self.config.width, num_classes=self.num_classes, gain=self.config.gain)
+        return sndcgan.discriminator(
+            image_shape=self.data.image_shape,
+            width=self.config.width,
+            num_classes=self.num_classes,
+            gain=self.config.gain,
+            soft_labels=self.soft_labels,
+        )
 
 
 def _cifar10(**changes) -> experiment.Experiment:
