@@ -141,6 +141,10 @@ _PENALTY = "tfgan_suite.losses.gradient_penalty"
 _INFORMATION = "tfgan_suite.losses.mutual_information"
 _AUGMENT = "pipelines.augment"
 _WEIGHTS = "tfgan_suite.losses.weights"
+_POLICY = "tfgan_suite.augment.policy"
+_SPATIAL = "tfgan_suite.augment.spatial"
+_VISUAL = "tfgan_suite.augment.visual"
+_MIXING = "tfgan_suite.augment.mixing"
 
 TYPES = {
     "Experiment": _EXPERIMENT,
@@ -189,6 +193,22 @@ TYPES = {
     "Rotation": _AUGMENT,
     "Blur": _AUGMENT,
     "Dequantize": _AUGMENT,
+    "Sequence": _POLICY,
+    "Steady": _POLICY,
+    "Annealing": _POLICY,
+    "ZoomIn": _SPATIAL,
+    "ZoomOut": _SPATIAL,
+    "Translation": _SPATIAL,
+    "TranslationX": _SPATIAL,
+    "TranslationY": _SPATIAL,
+    "CutOut": _SPATIAL,
+    "Brightness": _VISUAL,
+    "Redness": _VISUAL,
+    "Greenness": _VISUAL,
+    "Blueness": _VISUAL,
+    "InstanceNoise": _VISUAL,
+    "CutMix": _MIXING,
+    "MixUp": _MIXING,
 }
 """Class name in `experiment.json` -> module. A variant's `Config` is looked up in the variant's own module."""
 
