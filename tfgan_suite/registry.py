@@ -209,6 +209,10 @@ TYPES = {
     "InstanceNoise": _VISUAL,
     "CutMix": _MIXING,
     "MixUp": _MIXING,
+    "FlipAndShift": "tfgan_suite.augment.flip_and_shift",
+    "SimclrViews": "tfgan_suite.augment.simclr_views",
+    "DiffAugment": "tfgan_suite.augment.diff_augment",
+    "AdaptiveAugmentation": "tfgan_suite.augment.adaptive",
 }
 """Class name in `experiment.json` -> module. A variant's `Config` is looked up in the variant's own module."""
 

@@ -1,4 +1,4 @@
-"""Augmentations that blend examples of one view: CutMix and MixUp as Zhao et al. 2020, arXiv:2006.02595, section 2, use them.
+"""Augmentations that blend examples of one view: CutMix and MixUp as Zhao et al. 2020, arXiv:2006.02595, use them.
 
 Reals are mixed with reals and fakes with fakes, so the game's targets stay; labels are for the discriminator to mix, in the shares given. The partner
 is the example k >= 1 places before, with one random k for the view. It is sought among the rows that this replica has: several replicas see the

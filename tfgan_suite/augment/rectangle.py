@@ -2,6 +2,8 @@
 
 import tensorflow as tf
 
+from tfgan_suite.ops import random
+
 Sides = tuple[tf.Tensor, tf.Tensor]
 """(first pixel, number of pixels) of each image's rectangle along one axis: float32 [b] of whole numbers."""
 
@@ -20,7 +22,7 @@ def mask(rows: Sides, columns: Sides, height: int, width: int) -> tf.Tensor:
     return (vertical[:, :, None] & horizontal[:, None, :])[..., None]
 
 
-def draw(stream, amount: tf.Tensor, height: int, width: int) -> tuple[tf.Tensor, tf.Tensor]:
+def draw(stream: random.Stream, amount: tf.Tensor, height: int, width: int) -> tuple[tf.Tensor, tf.Tensor]:
     """Rectangles of `amount` [b] of each side at uniform places: (mask [b, h, w, 1], share of the image's area [b])."""
     place = stream.uniform((amount.shape[0], 2))
     rows, columns = inside(amount, place[:, 0], height), inside(amount, place[:, 1], width)

@@ -63,13 +63,14 @@ def affine(images: tf.Tensor, matrices: tf.Tensor) -> tf.Tensor:
     columns = reflect(m[:, 0, 0] * x + m[:, 0, 1] * y[:, None] + m[:, 0, 2] + (w - 1) / 2, w)
     rows = reflect(m[:, 1, 0] * x + m[:, 1, 1] * y[:, None] + m[:, 1, 2] + (h - 1) / 2, h)
     top, left = tf.floor(rows), tf.floor(columns)
-    below, right = (rows - top)[..., None], (columns - left)[..., None]
-    first = tf.range(b)[:, None, None] * h
+    below, right = rows - top, columns - left
+    first = (tf.range(b)[:, None, None] * h + tf.cast(top, tf.int32)) * w + tf.cast(left, tf.int32)
+    down, aside = tf.where(top < h - 1.0, w, 0), tf.where(left < w - 1.0, 1, 0)  # beyond the last pixel the share is 0
+    shares = [
+        (first, (1.0 - below) * (1.0 - right)),
+        (first + aside, (1.0 - below) * right),
+        (first + down, below * (1.0 - right)),
+        (first + down + aside, below * right),
+    ]
     pixels = tf.reshape(images, (b * h * w, c))
-
-    def row(number):
-        base = (first + tf.minimum(tf.cast(number, tf.int32), h - 1)) * w
-        start = tf.cast(left, tf.int32)
-        return tf.gather(pixels, base + start) * (1.0 - right) + tf.gather(pixels, base + tf.minimum(start + 1, w - 1)) * right
-
-    return row(top) * (1.0 - below) + row(top + 1.0) * below
+    return tf.add_n([tf.gather(pixels, place) * share[..., None] for place, share in shares])

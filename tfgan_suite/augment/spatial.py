@@ -1,4 +1,4 @@
-"""Augmentations that move or cover pixels: zooms, translations and CutOut of Zhao et al. 2020, arXiv:2006.02595, section 2.
+"""Augmentations that move or cover pixels: zooms, translations and CutOut of Zhao et al. 2020, arXiv:2006.02595.
 
 The amount a of each example is drawn anew, up to the strength, and shifts and sides are rounded to whole pixels.
 

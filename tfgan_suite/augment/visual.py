@@ -1,4 +1,4 @@
-"""Augmentations that change values and leave pixels in place: Zhao et al. 2020, arXiv:2006.02595, section 2, and instance noise.
+"""Augmentations that change values and leave pixels in place: Zhao et al. 2020, arXiv:2006.02595, and instance noise.
 
 Their strengths are those of values v = (x + 1) / 2 in [0, 1]. Clipped values pass no gradient.
 """
@@ -63,7 +63,7 @@ class Blueness(Redness):
 
 @dataclasses.dataclass(kw_only=True)
 class InstanceNoise(Visual):
-    """v + n with n normal for each value, not clipped. Soenderby et al. 2017, arXiv:1610.04490, section 3, who anneal it to nothing."""
+    """v + n with n normal for each value, not clipped. Soenderby et al. 2017, arXiv:1610.04490, who anneal it to nothing."""
 
     measure: str = "deviation"
     """What the strength is of n: `deviation` or `variance`; "N(0, lambda)" in Zhao et al. may mean either."""
