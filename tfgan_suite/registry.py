@@ -140,6 +140,7 @@ _OPTIMIZERS = "tfgan_suite.core.optimizers"
 _PENALTY = "tfgan_suite.losses.gradient_penalty"
 _INFORMATION = "tfgan_suite.losses.mutual_information"
 _AUGMENT = "pipelines.augment"
+_CONSISTENCY = "tfgan_suite.losses.consistency"
 _WEIGHTS = "tfgan_suite.losses.weights"
 _POLICY = "tfgan_suite.augment.policy"
 _SPATIAL = "tfgan_suite.augment.spatial"
@@ -168,6 +169,10 @@ TYPES = {
     "FDivergence": "tfgan_suite.losses.divergences",
     "AuxiliaryClassifier": "tfgan_suite.losses.auxiliary_classifier",
     "ConditionalContrast": "tfgan_suite.losses.contrastive",
+    "ConsistencyRegularization": _CONSISTENCY,
+    "BalancedConsistency": _CONSISTENCY,
+    "LatentConsistency": _CONSISTENCY,
+    "AugmentationContrast": "tfgan_suite.losses.augmentation_contrast",
     "DataToDataCrossEntropy": "tfgan_suite.losses.data_to_data",
     "DropoutNoise": "tfgan_suite.losses.dropout_noise",
     "MutualInformation": _INFORMATION,
