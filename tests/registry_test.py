@@ -249,7 +249,7 @@ FROM_ELSEWHERE = ("sndcgan/cifar10_conditional", "biggan/cifar10_pytorch", "bigg
 
 @pytest.mark.parametrize("name", sorted(set(STUDY) - set(FROM_ELSEWHERE)))
 def test_the_augmentation_study_has_one_protocol_for_all_its_cells(name):
-    """Zhao et al. 2020: hinge; batches of 64 for 200,000 steps or 256 for 100,000; real images cropped and flipped; 10,000 samples against the test set."""
+    """Zhao et al. 2020: hinge; batches of 64 for 200,000 steps or 256 for 100,000; real images cropped and flipped; judged by the test images."""
     preset = registry.experiment(name)
     assert preset.model.terms[0] == adversarial.Adversarial(loss="hinge")
     assert (preset.data.batch_size, preset.training.steps) == ((64, 200_000) if preset.variant == "sndcgan" else (256, 100_000))
