@@ -38,18 +38,17 @@ def outcome(images, labels):
     return view, tape.gradient(loss, images)
 
 
-def test_eager_graph_and_xla_agree_on_everything_together_and_its_gradient():
+def test_xla_agrees_with_eager_on_everything_together_and_its_gradient():
     arguments = tf.constant(IMAGES), tf.constant(LABELS)
     eager, eager_gradient = outcome(*arguments)
     assert np.isfinite(eager["image"]).all() and np.abs(eager_gradient).max() > 0
-    for compiled in (False, True):
-        view, gradient = tf.function(outcome, jit_compile=compiled)(*arguments)
-        for key, value in eager.items():
-            np.testing.assert_allclose(view[key], value, atol=1e-4, err_msg=key)
-        np.testing.assert_allclose(gradient, eager_gradient, atol=1e-3)
+    compiled, gradient = tf.function(outcome, jit_compile=True)(*arguments)
+    for key, value in eager.items():
+        np.testing.assert_allclose(compiled[key], value, atol=1e-4, err_msg=key)
+    np.testing.assert_allclose(gradient, eager_gradient, atol=1e-3)
 
 
-def test_two_replicas_see_what_one_would(mirrored):
+def test_a_graph_on_two_replicas_gives_what_eager_mode_gives_on_one(mirrored):
     def all_of(images):
         return [a({"image": images}, random.Stream(5, "test").fold(i), state())["image"] for i, a in enumerate(ALONE)]
 

@@ -79,6 +79,15 @@ def test_a_zoom_reads_between_pixels_bilinearly():
     np.testing.assert_allclose(sampling.resample(tf.constant(ROW), None, coordinates).numpy().ravel(), [0.25, 0.25, 0.75, 1.25])
 
 
+def test_a_zoom_is_a_crop_scaled_bilinearly_but_for_the_outer_half_pixel():
+    image, first, count = pictures(1)[0, :, 0, 0], 2, 4
+    out = sampling.resample(tf.constant(image.reshape(1, 8, 1, 1)), sampling.window(8, tf.constant([0.5]), tf.constant([2.0])), None)
+    centres = (np.arange(8) + 0.5) * count / 8 - 0.5
+    crop = np.interp(centres, np.arange(count), image[first : first + count])  # clamps at the crop's ends
+    np.testing.assert_allclose(out.numpy().ravel()[1:-1], crop[1:-1], atol=1e-6)
+    assert out.numpy().ravel()[0] == pytest.approx(0.75 * image[2] + 0.25 * image[1], abs=1e-6)  # not clamped: the image goes on
+
+
 def test_the_gradients_of_a_translation_sum_to_the_number_of_pixels_and_are_constant_in_the_pixels():
     images = tf.constant(pictures())
     with tf.GradientTape() as outer:

@@ -34,11 +34,10 @@ def moving(x: tf.Tensor, y: tf.Tensor) -> tf.Tensor:
     return tf.stack([tf.stack([one, zero, x], 1), tf.stack([zero, one, y], 1), tf.stack([zero, zero, one], 1)], 1)
 
 
-TRANSFORMATIONS = (
-    *("flip", "quarters", "whole shift"),
-    *("scale", "turn before", "stretch", "turn after", "shift"),
-    *("brightness", "contrast", "luma flip", "hue", "saturation"),
-)
+BLITS = ("flip", "quarters", "whole shift")
+GEOMETRIES = ("scale", "turn before", "stretch", "turn after", "shift")
+COLORS = ("brightness", "contrast", "luma flip", "hue", "saturation")
+TRANSFORMATIONS = BLITS + GEOMETRIES + COLORS
 
 
 class Chances:
