@@ -33,7 +33,7 @@ ALLOWED = {
     LAYERS: (OPS,),
     NETWORKS: (LAYERS, OPS),
     # What a GAN is.
-    CORE: (SPEC, ENDPOINT, RUN, TERM, f"{LAYERS}.spectral_norm", f"{LAYERS}.batch_norm", OPS),
+    CORE: (SPEC, ENDPOINT, RUN, TERM, f"{AUGMENT}.policy", f"{LAYERS}.spectral_norm", f"{LAYERS}.batch_norm", OPS),
     EXPERIMENT: (SPEC,),
     MODELS: (CORE, ENDPOINT, RUN, NETWORKS, LAYERS, LOSSES, TERM, AUGMENT, OPS, EXPERIMENT, SPEC, HOST_AUGMENT),
     REGISTRY: (EXPERIMENT, SPEC, HOST_AUGMENT, CORE, MODELS, LOSSES, AUGMENT),  # all but the first through its literal tables

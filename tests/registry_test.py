@@ -5,8 +5,9 @@ import pytest
 
 from tfgan_suite import experiment as experiments
 from tfgan_suite import registry
+from tfgan_suite.augment import policy, spatial, visual
 from tfgan_suite.core import optimizers
-from tfgan_suite.losses import adversarial, divergences, gradient_penalty, least_squares, weights
+from tfgan_suite.losses import adversarial, augmentation_contrast, consistency, divergences, gradient_penalty, least_squares, weights
 
 PRESETS = registry.names()
 
@@ -240,3 +241,57 @@ def test_the_toys_of_wgan_gp_weigh_its_penalty_with_a_tenth():
 @pytest.mark.parametrize("name", [name for name in PAPERS if name not in ("gan/mnist", "r1/lsun_bedroom256")])
 def test_what_no_paper_averaged_is_judged_with_its_live_weights(name):
     assert registry.experiment(name).model.average.decay == 0.0
+
+
+STUDY = [name for name in PRESETS if name.startswith(("sndcgan/cifar10_", "biggan/cifar10_")) and name.rpartition("_")[2] not in ("small", "narrow")]
+FROM_ELSEWHERE = ("sndcgan/cifar10_conditional", "biggan/cifar10_pytorch", "biggan/cifar10_diffaugment", "biggan/cifar10_ada")
+
+
+@pytest.mark.parametrize("name", sorted(set(STUDY) - set(FROM_ELSEWHERE)))
+def test_the_augmentation_study_has_one_protocol_for_all_its_cells(name):
+    """Zhao et al. 2020: hinge; batches of 64 for 200,000 steps or 256 for 100,000; real images cropped and flipped; judged by the test images."""
+    preset = registry.experiment(name)
+    assert preset.model.terms[0] == adversarial.Adversarial(loss="hinge")
+    assert (preset.data.batch_size, preset.training.steps) == ((64, 200_000) if preset.variant == "sndcgan" else (256, 100_000))
+    assert [type(a).__name__ for a in preset.data.augmentations] == ["PadAndCrop", "Flip"]
+    judged = preset.evaluation
+    assert (judged.extractor, judged.samples, judged.reference_split, judged.reference_samples) == ("inception", 10_000, "test", 10_000)
+
+
+TRANSLATION = spatial.Translation(strength=0.4)
+
+
+@pytest.mark.parametrize(
+    "name, terms",
+    [
+        ("sndcgan/cifar10_bcr_zoomout", [consistency.BalancedConsistency(augmentation=spatial.ZoomOut(strength=0.4))]),
+        ("sndcgan/cifar10_cr", [consistency.ConsistencyRegularization(weight=10.0)]),
+        ("biggan/cifar10_bcr_translation", [consistency.BalancedConsistency(augmentation=TRANSLATION, real_weight=10.0, fake_weight=10.0)]),
+        (
+            "biggan/cifar10_bcr_translation_brightness",
+            [
+                consistency.BalancedConsistency(
+                    augmentation=policy.Sequence(augmentations=(spatial.Translation(strength=0.3), visual.Brightness(strength=0.3))),
+                    real_weight=15.0,
+                    fake_weight=15.0,
+                )
+            ],
+        ),
+        (
+            "biggan/cifar10_bcr_cntr",
+            [
+                consistency.BalancedConsistency(augmentation=TRANSLATION, real_weight=5.0, fake_weight=5.0),
+                augmentation_contrast.AugmentationContrast(weight=0.1),
+            ],
+        ),
+        (
+            "biggan/cifar10_icr",
+            [
+                consistency.BalancedConsistency(real_weight=10.0, fake_weight=10.0),
+                consistency.LatentConsistency(discriminator_weight=20.0, generator_weight=0.5, sigma=0.05),
+            ],
+        ),
+    ],
+)
+def test_the_best_cells_of_the_augmentation_study_have_the_published_strengths_and_weights(name, terms):
+    assert list(registry.experiment(name).model.terms[1:]) == terms

@@ -140,7 +140,12 @@ _OPTIMIZERS = "tfgan_suite.core.optimizers"
 _PENALTY = "tfgan_suite.losses.gradient_penalty"
 _INFORMATION = "tfgan_suite.losses.mutual_information"
 _AUGMENT = "pipelines.augment"
+_CONSISTENCY = "tfgan_suite.losses.consistency"
 _WEIGHTS = "tfgan_suite.losses.weights"
+_POLICY = "tfgan_suite.augment.policy"
+_SPATIAL = "tfgan_suite.augment.spatial"
+_VISUAL = "tfgan_suite.augment.visual"
+_MIXING = "tfgan_suite.augment.mixing"
 
 TYPES = {
     "Experiment": _EXPERIMENT,
@@ -152,6 +157,7 @@ TYPES = {
     "Health": _EXPERIMENT,
     "DatasetConfig": "pipelines.spec",
     "Average": "tfgan_suite.core.averaging",
+    "Adaptation": "tfgan_suite.core.augmentation",
     "Adam": _OPTIMIZERS,
     "RMSprop": _OPTIMIZERS,
     "SGD": _OPTIMIZERS,
@@ -163,6 +169,10 @@ TYPES = {
     "FDivergence": "tfgan_suite.losses.divergences",
     "AuxiliaryClassifier": "tfgan_suite.losses.auxiliary_classifier",
     "ConditionalContrast": "tfgan_suite.losses.contrastive",
+    "ConsistencyRegularization": _CONSISTENCY,
+    "BalancedConsistency": _CONSISTENCY,
+    "LatentConsistency": _CONSISTENCY,
+    "AugmentationContrast": "tfgan_suite.losses.augmentation_contrast",
     "DataToDataCrossEntropy": "tfgan_suite.losses.data_to_data",
     "DropoutNoise": "tfgan_suite.losses.dropout_noise",
     "MutualInformation": _INFORMATION,
@@ -188,6 +198,26 @@ TYPES = {
     "Rotation": _AUGMENT,
     "Blur": _AUGMENT,
     "Dequantize": _AUGMENT,
+    "Sequence": _POLICY,
+    "Steady": _POLICY,
+    "Annealing": _POLICY,
+    "ZoomIn": _SPATIAL,
+    "ZoomOut": _SPATIAL,
+    "Translation": _SPATIAL,
+    "TranslationX": _SPATIAL,
+    "TranslationY": _SPATIAL,
+    "CutOut": _SPATIAL,
+    "Brightness": _VISUAL,
+    "Redness": _VISUAL,
+    "Greenness": _VISUAL,
+    "Blueness": _VISUAL,
+    "InstanceNoise": _VISUAL,
+    "CutMix": _MIXING,
+    "MixUp": _MIXING,
+    "FlipAndShift": "tfgan_suite.augment.flip_and_shift",
+    "SimclrViews": "tfgan_suite.augment.simclr_views",
+    "DiffAugment": "tfgan_suite.augment.diff_augment",
+    "AdaptiveAugmentation": "tfgan_suite.augment.adaptive",
 }
 """Class name in `experiment.json` -> module. A variant's `Config` is looked up in the variant's own module."""
 

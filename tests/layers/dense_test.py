@@ -36,3 +36,11 @@ def test_gradient_of_a_normalised_embedding_is_dense_and_orthogonal_to_the_table
 def test_layers_are_rebuilt_from_their_configs():
     for layer in (dense.Dense(3, use_bias=False, spectral_norm=True, gain=1.5), dense.Embedding(6, 2, spectral_norm=True)):
         assert type(layer).from_config(layer.get_config()).get_config() == layer.get_config()
+
+
+def test_shares_of_the_rows_give_their_mean_in_these_shares():
+    layer = dense.Embedding(3, 4, spectral_norm=True)
+    one, two = layer(tf.constant([0, 2])), layer(tf.constant([1, 1]))
+    np.testing.assert_allclose(
+        layer(tf.constant([[0.25, 0.75, 0.0], [0.0, 0.4, 0.6]])), [0.25 * one[0] + 0.75 * two[0], 0.6 * one[1] + 0.4 * two[1]], atol=1e-6
+    )

@@ -59,3 +59,17 @@ def test_generated_images_teach_the_discriminator_no_classes_unless_told():
 def test_weights_scale_each_player_s_part(weights):
     discriminator, generator, _ = losses(discriminator_weight=weights[0], generator_weight=weights[1])
     np.testing.assert_allclose([discriminator, generator], [weights[0] * expected("real"), weights[1] * expected("fake")], rtol=1e-5)
+
+
+def test_a_mixture_of_two_classes_is_classified_as_both_in_their_shares():
+    """The cross-entropy with soft targets: -sum_c t_c log softmax_c, with t = w at one class and 1 - w at the other."""
+    share = np.linspace(0.1, 0.9, B).astype(np.float32)
+    other = (LABELS["real"] + 1) % K
+    targets = share[:, None] * np.eye(K)[LABELS["real"]] + (1.0 - share)[:, None] * np.eye(K)[other]
+    z = LOGITS["real"].astype(np.float64)
+    expected = -np.mean(np.sum(targets * (z - np.log(np.exp(z).sum(1, keepdims=True))), 1))
+    view = {"label": tf.constant(LABELS["real"]), "mixed_label": tf.constant(other), "mix_weight": tf.constant(share)}
+    loss = auxiliary_classifier.AuxiliaryClassifier().discriminator_loss(
+        {"real": view}, {"real": {"class_logits": tf.constant(LOGITS["real"])}}, None
+    )
+    np.testing.assert_allclose(loss, expected, rtol=1e-5)

@@ -226,3 +226,9 @@ def test_wrong_settings_are_refused_with_what_is_allowed():
         contrastive.ConditionalContrast(gather="all")
     with pytest.raises(ValueError, match="temperature must be above 0, cosines are divided by it. Received: 0.0"):
         contrastive.ConditionalContrast(temperature=0.0)
+
+
+def test_a_mixture_counts_among_the_class_of_which_there_is_more():
+    view = {"label": tf.constant([0, 1, 2]), "mixed_label": tf.constant([5, 6, 7]), "mix_weight": tf.constant([0.4, 0.6, 0.5])}
+    np.testing.assert_array_equal(contrastive.dominant_label(view), [5, 1, 2])
+    np.testing.assert_array_equal(contrastive.dominant_label({"label": view["label"]}), [0, 1, 2])

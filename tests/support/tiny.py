@@ -53,6 +53,7 @@ class Tiny(conditional.LabelConditional, alternating.AlternatingGan):
             num_classes=self.num_classes,
             norm=self.config.norm,
             spectral_norm=self.config.spectral_norm,
+            soft_labels=self.soft_labels,
         )
 
 

@@ -88,7 +88,7 @@ def outputs(subject: subjects.Subject, images: dict[str, np.ndarray], head: str,
     for i in range(0, len(images["image"]), _BATCH):
         view = {key: tf.constant(value[i : i + _BATCH]) for key, value in images.items()}
         view = model.with_noise({"real": view}, random.Stream(seed, "embedding", i))["real"]
-        scores = model.discriminator({k.name: view[k.name] for k in model.discriminator.inputs}, training=False)
+        scores = model.discriminator(model.inputs_of(view), training=False)
         found.append(scores[head].numpy().astype(np.float64))
     return np.concatenate(found)
 

@@ -6,7 +6,8 @@ from typing import Any
 import keras
 import tensorflow as tf
 
-from tfgan_suite.core import averaging, gan, optimizers, transfer
+from tfgan_suite.augment import policy
+from tfgan_suite.core import augmentation, averaging, gan, optimizers, transfer
 from tfgan_suite.layers import spectral_norm
 from tfgan_suite.losses import term
 from tfgan_suite.ops import random
@@ -23,6 +24,12 @@ class Config(gan.Config):
     """An objective (a tuple of terms), two players, and how often each moves."""
 
     terms: Terms = ()
+    augmentations: tuple[policy.Augmentation, ...] = ()
+    """What the discriminator sees images through, one after another, in both players' updates: the generator's gradient flows through them."""
+    augmented: str = "real_and_fake"
+    """Which images: those of every view, or of the real one alone (`real_only`, an experiment: artefacts leak into the samples)."""
+    adaptation: augmentation.Adaptation = dataclasses.field(default_factory=augmentation.Adaptation)
+    """How the probability of an adaptive augmentation, here or in a term, is found."""
     discriminator_steps: int = 1
     """Discriminator updates per generator update, each on a fresh real batch."""
     generator_batches: int = 1
@@ -51,6 +58,7 @@ class Config(gan.Config):
         twice = sorted({name for name in names if names.count(name) > 1})
         if twice:
             raise ValueError(f"Two terms are called {', '.join(twice)}; give each a `name` of its own.")
+        augmentation.check(self)
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -71,6 +79,10 @@ class Step:
         """The discriminator's heads on points of the term's own, in a pass of their own."""
         return self.model.score(view)
 
+    def augment(self, augmentation: policy.Augmentation, view: dict[str, tf.Tensor], name: str) -> dict[str, tf.Tensor]:
+        """The view under an augmentation of the term's own; `name` tells its uses in one step apart."""
+        return augmentation(view, self.random.fold(name), self.model.augmenter.state(self.model.step.value))
+
     def generate(self, view: dict[str, tf.Tensor]) -> dict[str, tf.Tensor]:
         """The view with the live generator's image for its latents and conditions."""
         conditions = {key: view[key] for key in self.model.condition_keys}
@@ -89,8 +101,9 @@ class AlternatingGan(gan.Gan):
         if not config.terms:
             raise ValueError("model.terms is empty: an objective needs at least one term, such as Adversarial.")
         self.generator, self.averaged_generator = self.averaged(self.build_generator)
-        self.discriminator = self.build_discriminator()
+        self.discriminator = self.extended(self.build_discriminator())
         self._check_heads()
+        augmentation.check_fit(config, self.discriminator)
         transfer.freeze(self.discriminator, config.frozen_blocks)
         self.generator_optimizer = self.optimizer("generator", config.generator_optimizer, self.generator)
         self.discriminator_optimizer = self.optimizer(
@@ -99,7 +112,14 @@ class AlternatingGan(gan.Gan):
         self._scores_together = not couples_samples(self.discriminator)  # it would mix real and fake
         if any(t.needs_history for t in config.terms):
             self.generator_history = averaging.twin(self.generator, self.build_generator)
-            self.discriminator_history = averaging.twin(self.discriminator, self.build_discriminator)
+            self.discriminator_history = averaging.twin(self.discriminator, lambda: self.extended(self.build_discriminator()))
+        self.augmenter = augmentation.Augmenter(config, self.run.steps)
+
+    def extended(self, discriminator: keras.Model) -> keras.Model:
+        """The discriminator with the heads that the terms bring along."""
+        for t in self.config.terms:
+            discriminator = t.extend(discriminator)
+        return discriminator
 
     def _check_heads(self) -> None:
         given = list(self.discriminator.output)
@@ -110,6 +130,11 @@ class AlternatingGan(gan.Gan):
                     f"{type(t).__name__} reads the discriminator's head {missing[0]!r}; this discriminator of {type(self).__name__} has "
                     f"{', '.join(given)}. Leave the term out, or choose a variant or body with that head."
                 )
+
+    @property
+    def soft_labels(self) -> bool:
+        """Whether a discriminator that reads labels must take shares of the classes, "soft_label" [b, k], in place of integers."""
+        return augmentation.mixes(self.config)
 
     def build_generator(self) -> keras.Model:
         """A new generator: {"latents", condition keys} -> {"image"}."""
@@ -141,15 +166,17 @@ class AlternatingGan(gan.Gan):
             views = {"real": part, "fake": self.fake(part, part_stream)}
             for t, step in steps:
                 views |= t.views(views, step)
-            views = self.with_noise(views, part_stream.fold("noise"))
+            views = self.prepared(views, part_stream)
             with tf.GradientTape() as tape:
                 scores = self.discriminate(views)
                 losses = {t.log_name: t.discriminator_loss(views, scores, step) for t, step in steps}
                 loss = tf.add_n(list(losses.values()))
             shares.append(self.gradients(loss, tape, self.discriminator_optimizer, self.discriminator))
-            logs.append(losses | {"loss": loss} | {f"{v}_logits": tf.reduce_mean(scores[v]["logits"]) for v in ("real", "fake")})
+            logs.append(
+                losses | {"loss": loss} | {f"{v}_logits": tf.reduce_mean(scores[v]["logits"]) for v in ("real", "fake")} | self.augmenter.logs(scores)
+            )
         norm = self.apply(shares, self.discriminator_optimizer, self.discriminator)
-        return _prefixed("discriminator", logs, norm)
+        return self.augmenter.adapt(_prefixed("discriminator", logs, norm), batch["image"].shape[0])
 
     def update_generator(self, batch: dict[str, tf.Tensor], stream: random.Stream) -> dict[str, tf.Tensor]:
         """One update on fresh fakes; `batch` gives the conditions that cannot be drawn."""
@@ -160,14 +187,15 @@ class AlternatingGan(gan.Gan):
             steps = self._steps(part, part_stream, self.generator)
             with tf.GradientTape() as tape:
                 views = {"fake": self.fake(part, part_stream, self.config.generator_batches)}
+                variety = diversity(views["fake"]["image"])
                 for t, step in steps:
                     views |= t.generator_views(views, step)
-                views = self.with_noise(views, part_stream.fold("noise"))
+                views = self.prepared(views, part_stream)
                 scores = self.discriminate(views)
                 losses = {t.log_name: t.generator_loss(views, scores, step) for t, step in steps}
                 loss = tf.add_n(list(losses.values()))
             shares.append(self.gradients(loss, tape, self.generator_optimizer, self.generator))
-            logs.append(losses | {"loss": loss, "diversity": diversity(views["fake"]["image"])})
+            logs.append(losses | {"loss": loss, "diversity": variety})
         norm = self.apply(shares, self.generator_optimizer, self.generator)
         return _prefixed("generator", logs, norm)
 
@@ -179,6 +207,14 @@ class AlternatingGan(gan.Gan):
         conditions = self.sample_conditions(stream.fold("conditions"), rows, batch)
         latents = self.sample_latents(stream.fold("latents"), rows)
         return {"latents": latents, **conditions, "image": self.generate(latents, conditions, training=True)}
+
+    def prepared(self, views: Views, stream: random.Stream) -> Views:
+        """The views as they are scored: augmented, and with noise."""
+        views = self.augmenter.views(views, stream.fold("augmentation"), self.augmenter.state(self.step.value))
+        return self.with_noise(views, stream.fold("noise"))
+
+    def further_variables(self):
+        return {"augmentation": self.augmenter.variables} if self.augmenter.variables else {}
 
     def with_noise(self, views: Views, stream: random.Stream) -> Views:
         """The views with the random numbers that the discriminator reads and they lack: a key of its inputs whose name begins like one in `NOISE`."""
@@ -205,17 +241,26 @@ class AlternatingGan(gan.Gan):
 
     def score(self, view: dict[str, tf.Tensor]) -> dict[str, tf.Tensor]:
         """{key: [b, ...]} -> {head: [b, ...]}, one pass of the discriminator."""
-        return self.discriminator({i.name: view[i.name] for i in self.discriminator.inputs}, training=True)
+        return self._read(self.inputs_of(view))
+
+    def inputs_of(self, view: dict[str, tf.Tensor]) -> dict[str, tf.Tensor]:
+        """What the discriminator reads of a view; soft labels, where it wants them, are made of the view's integers."""
+        keys = [i.name for i in self.discriminator.inputs]
+        return {key: augmentation.soft_label(view, self.data.num_classes) if key == "soft_label" else view[key] for key in keys}
 
     def discriminate(self, views: Views) -> Views:
         """{view: batch} -> {view: {head: [b, ...]}}: one pass over all views together, or a pass per view if it couples samples."""
         if not self._scores_together:
             return {name: self.score(view) for name, view in views.items()}
-        keys = [i.name for i in self.discriminator.inputs]
-        together = self.score({key: tf.concat([tf.cast(view[key], views["fake"][key].dtype) for view in views.values()], 0) for key in keys})
+        given = {name: self.inputs_of(view) for name, view in views.items()}
+        joined = {key: [tf.cast(inputs[key], like.dtype) for inputs in given.values()] for key, like in given["fake"].items()}
+        together = self._read({key: tf.concat(values, 0) for key, values in joined.items()})
         rows = [view["image"].shape[0] for view in views.values()]  # views may differ in rows
         parts = {head: tf.split(value, rows) for head, value in together.items()}
         return {name: {head: p[i] for head, p in parts.items()} for i, name in enumerate(views)}
+
+    def _read(self, inputs: dict[str, tf.Tensor]) -> dict[str, tf.Tensor]:
+        return self.discriminator(inputs, training=True)
 
     def _steps(self, batch, stream, network) -> list[tuple[term.Term, Step]]:
         return [(t, Step(model=self, batch=batch, random=stream.fold(t.log_name), network=network)) for t in self.config.terms]

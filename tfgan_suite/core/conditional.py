@@ -95,5 +95,6 @@ class BodyGan(ClassConditional):
             width=self.config.discriminator_width,
             num_classes=self.num_classes,
             conditioning=self.conditioning,
+            soft_labels=self.soft_labels,
             **options,
         )

@@ -214,11 +214,15 @@ class Gan(keras.Model):
     def variable_groups(self) -> dict[str, list[tf.Variable]]:
         """Everything a checkpoint holds, as raw variables under explicit names."""
         groups = {"counters": [self.step, self.rollbacks]} | {name: network.variables for name, network in self.networks().items()}
-        groups |= {f"optimizer.{name}": optimizer.variables for name, optimizer in self.optimizers_by_name.items()}
+        groups |= {f"optimizer.{name}": optimizer.variables for name, optimizer in self.optimizers_by_name.items()} | self.further_variables()
         held = {id(v) for group in groups.values() for v in group}
         missing = [v.path for v in self.variables if id(v) not in held]
         assert not missing, f"variables outside every network attribute would not be saved: {missing}"
         return {name: [v.value for v in group] for name, group in groups.items()}
+
+    def further_variables(self) -> dict[str, list[keras.Variable]]:
+        """What else a checkpoint holds, by name: state outside networks and optimizers."""
+        return {}
 
     def networks(self) -> dict[str, keras.Model]:
         """All networks by attribute name; those in a list attribute as `name.i`."""

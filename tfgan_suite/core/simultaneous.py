@@ -40,7 +40,7 @@ class SimultaneousGan(alternating.AlternatingGan):
         logs["discriminator/gradient_norm"] = self.apply(ascent, self.discriminator_optimizer, self.discriminator)  # update omega
         logs["generator/gradient_norm"] = self.apply(descent, self.generator_optimizer, self.generator)  # update theta
         self.finish_step()
-        return logs
+        return self.augmenter.adapt(logs, batch["image"].shape[0])
 
     def evaluate_both(self, batch: dict[str, tf.Tensor], stream: random.Stream):
         """Both players' gradients from one forward pass per micro-batch of real examples [b, ...] and as many fakes.
@@ -56,11 +56,12 @@ class SimultaneousGan(alternating.AlternatingGan):
             for_discriminator, for_generator = (self._steps(part, part_stream, network) for network in (self.discriminator, self.generator))
             with tf.GradientTape(persistent=True) as tape:
                 views = {"real": part, "fake": self.fake(part, part_stream)}
+                variety = alternating.diversity(views["fake"]["image"])
                 for t, step in for_discriminator:
                     views |= t.views(views, step)
                 for t, step in for_generator:
                     views |= t.generator_views(views, step)
-                views = self.with_noise(views, part_stream.fold("noise"))
+                views = self.prepared(views, part_stream)
                 scores = self.discriminate(views)
                 losses = {f"discriminator/{t.log_name}": t.discriminator_loss(views, scores, step) for t, step in for_discriminator}
                 answers = {f"generator/{t.log_name}": t.generator_loss(views, scores, step) for t, step in for_generator}
@@ -68,6 +69,6 @@ class SimultaneousGan(alternating.AlternatingGan):
             ascent.append(self.gradients(loss, tape, self.discriminator_optimizer, self.discriminator))
             descent.append(self.gradients(answer, tape, self.generator_optimizer, self.generator))
             means = {f"discriminator/{v}_logits": tf.reduce_mean(scores[v]["logits"]) for v in ("real", "fake")}
-            means["generator/diversity"] = alternating.diversity(views["fake"]["image"])
+            means |= {"generator/diversity": variety} | {f"discriminator/{key}": value for key, value in self.augmenter.logs(scores).items()}
             logs.append(losses | answers | means | {"discriminator/loss": loss, "generator/loss": answer})
         return ascent, descent, {key: tf.add_n([part[key] for part in logs]) / len(logs) for key in logs[0]}

@@ -30,7 +30,7 @@ class Dense(spectral_norm.WeightLayer):
 
 
 class Embedding(spectral_norm.WeightLayer):
-    """Integers [b] in [0, rows) -> rows of a table [rows, size]: [b, size].
+    """Integers [b] in [0, rows) -> rows of a table [rows, size]: [b, size]. Shares [b, rows] of float type -> the rows' means in these shares.
 
     Spectral normalisation takes the table as one matrix, u with an entry per row. An index out of range is an error on a CPU and a row of zeros
     on a GPU, as in `tf.gather`; check labels where they enter.
@@ -45,6 +45,8 @@ class Embedding(spectral_norm.WeightLayer):
         self.add_kernel((self.rows, self.size), output_axis=0)
 
     def call(self, indices):
+        if indices.dtype.is_floating:
+            return tf.matmul(indices, self.weight())
         return tf.gather(self.weight(), indices)
 
     def get_config(self):

@@ -8,9 +8,12 @@ import tensorflow as tf
 from tfgan_suite.losses import term
 
 
-def class_cross_entropy(class_logits: tf.Tensor, label: tf.Tensor) -> tf.Tensor:
-    """-E log P(C = label | x), the softmax cross-entropy of class_logits [b, k] and integers label [b]: -L_C of eq. 3 for one of its halves."""
-    return tf.reduce_mean(tf.nn.sparse_softmax_cross_entropy_with_logits(labels=label, logits=class_logits))
+def class_cross_entropy(class_logits: tf.Tensor, label: tf.Tensor, share: tf.Tensor | float = 1.0) -> tf.Tensor:
+    """-E log P(C = label | x), the softmax cross-entropy of class_logits [b, k] and integers label [b]: -L_C of eq. 3 for one of its halves.
+
+    `share` [b]: what part of the image is of this class; the rest is left to another call, since the cross-entropy is linear in its targets.
+    """
+    return tf.reduce_mean(share * tf.nn.sparse_softmax_cross_entropy_with_logits(labels=label, logits=class_logits))
 
 
 @dataclasses.dataclass(kw_only=True)
@@ -38,4 +41,8 @@ class AuxiliaryClassifier(term.Term):
 
 
 def _loss(view: term.View, heads: term.View) -> tf.Tensor:
-    return class_cross_entropy(heads["class_logits"], view["label"])
+    """Under both labels, in their shares, where images were mixed."""
+    if "mixed_label" not in view:
+        return class_cross_entropy(heads["class_logits"], view["label"])
+    logits, share = heads["class_logits"], view["mix_weight"]
+    return class_cross_entropy(logits, view["label"], share) + class_cross_entropy(logits, view["mixed_label"], 1.0 - share)

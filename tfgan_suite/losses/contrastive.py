@@ -32,6 +32,13 @@ def check_temperature(owner: str, temperature: float) -> None:
         raise ValueError(f"{owner}: temperature must be above 0, cosines are divided by it. Received: {temperature}.")
 
 
+def dominant_label(view: term.View) -> tf.Tensor:
+    """Integers [b]: a view's labels; where examples were mixed, those of which there is more."""
+    if "mixed_label" not in view:
+        return view["label"]
+    return tf.where(view["mix_weight"] >= 0.5, view["label"], view["mixed_label"])
+
+
 def pairs(embedding: tf.Tensor, label: tf.Tensor, gather: str = "exact") -> tuple[tf.Tensor, tf.Tensor, tf.Tensor]:
     """Embeddings [b, d] and labels [b] against the n gathered ones: (cosines, whether the classes are equal, whether it is the row itself) [b, n]."""
     everyone, own = GATHERS[gather]
@@ -109,4 +116,4 @@ class ConditionalContrast(term.Term):
 
     def _loss(self, view, heads):
         options = {"temperature": self.temperature, "gather": self.gather}
-        return self.weight * conditional_contrast(heads["embedding"], heads["proxy"], view["label"], **options)
+        return self.weight * conditional_contrast(heads["embedding"], heads["proxy"], dominant_label(view), **options)

@@ -65,4 +65,4 @@ class DataToDataCrossEntropy(term.Term):
 
     def _loss(self, view, heads):
         options = {"temperature": self.temperature, "margin": self.margin, "form": self.form, "gather": self.gather}
-        return self.weight * data_to_data_cross_entropy(heads["embedding"], heads["proxy"], view["label"], **options)
+        return self.weight * data_to_data_cross_entropy(heads["embedding"], heads["proxy"], contrastive.dominant_label(view), **options)

@@ -13,8 +13,9 @@ class Term:
     """One summand of the objective, as configuration: the views it adds, its loss for the discriminator, its loss for the generator.
 
     `views` and `scores` map a view's name to {key or head: [b, ...]}. `step` gives `batch` (the real one, in both updates), `random`
-    (a stream of this term's own), `score(view)` -> heads, `generate(view)` -> the view with a new image, `network` (the one being
-    updated), `history` (its weights beside the means of all they have been). A term holds no state. Losses are means over the replica's rows.
+    (a stream of this term's own), `score(view)` -> heads, `generate(view)` -> the view with a new image, `augment(augmentation, view, name)` -> the
+    view augmented, `network` (the one being updated), `history` (its weights beside the means of all they have been). Views that the config
+    augments have their images of before as `clean`. A term holds no state. Losses are means over the replica's rows.
     """
 
     needs: ClassVar[tuple[str, ...]] = ()
@@ -23,11 +24,22 @@ class Term:
     """Heads of the discriminator that it reads beside `logits`."""
     needs_history: ClassVar[bool] = False
     """Whether it reads `step.history`, which the model then keeps."""
+    pairs_views: ClassVar[bool] = False
+    """Whether it compares the scores of two views row by row."""
 
     @property
     def log_name(self) -> str:
         """The name its values are logged under: `name` where the term has that field and it is set, else the class's in snake case."""
         return getattr(self, "name", "") or re.sub(r"(?<!^)(?=[A-Z])", "_", type(self).__name__).lower()
+
+    @property
+    def augmentations(self) -> tuple[Any, ...]:
+        """The augmentations it applies to views of its own."""
+        return ()
+
+    def extend(self, discriminator: Any) -> Any:
+        """The discriminator, a Keras model, with the heads that this term brings along, if it does."""
+        return discriminator
 
     def views(self, views: dict[str, View], step: Any) -> dict[str, View]:
         """More batches for the discriminator's pass."""

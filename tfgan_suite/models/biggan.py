@@ -14,8 +14,9 @@ import functools
 
 from pipelines import augment, spec
 from tfgan_suite import experiment
+from tfgan_suite.augment import adaptive, diff_augment, policy, spatial, visual
 from tfgan_suite.core import alternating, averaging, conditional, optimizers
-from tfgan_suite.losses import adversarial, weights
+from tfgan_suite.losses import adversarial, augmentation_contrast, consistency, weights
 from tfgan_suite.networks import biggan, class_conditional, resnet
 
 
@@ -64,7 +65,7 @@ def _cifar10(batch_size: int = 64, *augmentations) -> spec.DatasetConfig:
     return spec.DatasetConfig(source="cifar10", batch_size=batch_size, augmentations=augmentations)
 
 
-def _pytorch() -> Config:
+def _pytorch(**changes) -> Config:
     """BigGAN-PyTorch's script for CIFAR-10."""
     return Config(
         body="unshared",
@@ -74,12 +75,23 @@ def _pytorch() -> Config:
         discriminator_steps=4,
         discriminator_optimizer=_adam(2e-4, 0.0, 1e-8),
         generator_optimizer=_adam(2e-4, 0.0, 1e-8),
+        **changes,
     )
 
 
-def _augmentation_study() -> Config:
-    """Zhao et al. 2020, arXiv:2006.02595, who print batch, steps, loss and average. Rates and updates are StudioGAN's; G has 256 channels."""
-    return Config(body="biggan", generator_width=64, discriminator_width=64, average=averaging.Average(decay=0.9999))
+def _augmentation_study(*terms, **changes) -> experiment.Experiment:
+    """Zhao et al. 2020, arXiv:2006.02595, who print batch, steps, loss and average. Rates and updates are StudioGAN's; G has 256 channels.
+
+    Real images are cropped and flipped anyway; what is studied comes on top. 10,000 samples against the test images.
+    """
+    settings = {"body": "biggan", "generator_width": 64, "discriminator_width": 64, "average": averaging.Average(decay=0.9999)}
+    model = Config(terms=(adversarial.Adversarial(loss="hinge"), *terms), **settings, **changes)
+    preset = experiment.published("biggan", model, 100_000, _cifar10(256, augment.PadAndCrop(), augment.Flip()))
+    return dataclasses.replace(preset, evaluation=experiment.Evaluation(metrics=("fid", "is"), extractor="inception"))
+
+
+def _bcr(augmentation: policy.Augmentation, weight: float = 10.0) -> consistency.BalancedConsistency:
+    return consistency.BalancedConsistency(augmentation=augmentation, real_weight=weight, fake_weight=weight)
 
 
 def _two_rates(**changes) -> Config:
@@ -117,7 +129,27 @@ def _small(width: int, *, body: str, learning_rate: float, average: averaging.Av
 PRESETS = {
     "cifar10": experiment.published("biggan", Config(), 100_000, _cifar10(64, augment.Flip())),
     "cifar10_pytorch": experiment.published("biggan", _pytorch(), 500_000 // 4, _cifar10(50)),  # 500 epochs of 1,000 batches, four in each step
-    "cifar10_augmentation_study": experiment.published("biggan", _augmentation_study(), 100_000, _cifar10(256, augment.PadAndCrop(), augment.Flip())),
+    "cifar10_augmentation_study": _augmentation_study(),
+    "cifar10_translation": _augmentation_study(augmentations=(spatial.Translation(strength=0.1),)),
+    "cifar10_cr": _augmentation_study(consistency.ConsistencyRegularization()),
+    "cifar10_bcr_translation": _augmentation_study(_bcr(spatial.Translation(strength=0.4))),
+    "cifar10_bcr_translation_brightness": _augmentation_study(
+        _bcr(policy.Sequence(augmentations=(spatial.Translation(strength=0.3), visual.Brightness(strength=0.3))), weight=15.0)
+    ),
+    "cifar10_bcr_cntr": _augmentation_study(_bcr(spatial.Translation(strength=0.4), weight=5.0), augmentation_contrast.AugmentationContrast()),
+    "cifar10_icr": _augmentation_study(consistency.BalancedConsistency(), consistency.LatentConsistency()),
+    "cifar10_diffaugment": experiment.published(  # 1,000 epochs of 1,000 batches, four in each step
+        "biggan",
+        _pytorch(augmentations=(diff_augment.DiffAugment(policy="translation,cutout"),)),
+        1_000_000 // 4,
+        _cifar10(50, augment.Flip()),
+    ),
+    "cifar10_ada": experiment.published(
+        "biggan",
+        Config(terms=(adversarial.Adversarial(loss="non_saturating"),), augmentations=(adaptive.AdaptiveAugmentation(),)),
+        200_000,
+        _cifar10(64, augment.Flip()),
+    ),
     "cifar10_narrow": experiment.small(
         "biggan",
         _small(16, body="narrow", learning_rate=5e-4, average=averaging.Average(decay=0.999, start=1000)),
@@ -139,4 +171,8 @@ PRESETS = {
         Config(body="compact", latent_size=8, generator_width=8, discriminator_width=8, discriminator_steps=1, average=averaging.Average(start=1)),
     ),
 }
-"""`imagenet128_orthogonal` is the paper's choice for truncated sampling (section 3.1); BigGAN-PyTorch's scripts have the regularisation off."""
+"""`imagenet128_orthogonal` is the paper's choice for truncated sampling (section 3.1); BigGAN-PyTorch's scripts have the regularisation off.
+
+From `cifar10_augmentation_study` to `cifar10_icr`: that baseline of Zhao et al. 2020, and what they add to it; `cifar10_bcr_cntr` is their best.
+`cifar10_translation` shows both players the same augmented images. `cifar10_icr` has StudioGAN's weights. `cifar10_diffaugment`: the script of Zhao,
+Liu, Lin, Zhu, Han 2020 (arXiv:2006.10738). `cifar10_ada`: StudioGAN's."""

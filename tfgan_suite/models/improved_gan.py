@@ -106,7 +106,7 @@ class ImprovedGan(alternating.AlternatingGan):
     def build_networks(self):
         super().build_networks()
         config: Config = self.config
-        self.classifier = averaging.twin(self.discriminator, lambda: self.build_discriminator(noisy=False))
+        self.classifier = averaging.twin(self.discriminator, lambda: self.extended(self.build_discriminator(noisy=False)))
         if config.generator_steps > 1:  # its learning rate's schedule counts steps, not updates
             self.generator_optimizer = self.optimizer(
                 "generator", config.generator_optimizer, self.generator, updates_per_step=config.generator_steps

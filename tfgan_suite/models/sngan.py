@@ -55,7 +55,11 @@ class Sngan(conditional.LabelConditional, alternating.AlternatingGan):
 
     def build_discriminator(self):
         return BODIES[self.config.body].discriminator(
-            image_shape=self.data.image_shape, width=self.config.discriminator_width, num_classes=self.num_classes, gain=self.config.gain
+            image_shape=self.data.image_shape,
+            width=self.config.discriminator_width,
+            num_classes=self.num_classes,
+            gain=self.config.gain,
+            soft_labels=self.soft_labels,
         )
 
 

@@ -39,7 +39,7 @@ def generator(
 def discriminator(
     *, image_shape: tuple[int, int, int] = (32, 32, 3), width: int = 32, num_classes: int = 0, conditioning: str = "projection",
     embedding_size: int = parts.EMBEDDING_SIZE, attention: tuple[int, ...] = (), attention_form: str = "pooled", norm: str = "none",
-    spectral_norm: bool = True, gain: float = 1.0, pool: str = "flatten",
+    spectral_norm: bool = True, gain: float = 1.0, pool: str = "flatten", soft_labels: bool = False,
 ) -> keras.Model:  # fmt: skip
     """{"image": [b, h, w, c], "label": [b] if `conditioning` reads it} -> {"logits": [b], "features": [b, f]} and the heads of the `conditioning`.
 
@@ -47,9 +47,10 @@ def discriminator(
     first convolution; with `batch`, score views in separate passes.
     `gain`: kernels in use are gain * W / sigma(W). In so shallow a network plain W / sigma(W) damps the signal: 1.2 to 1.3 learns faster, 1.5
     collapsed. `conditioning` and `pool`: names in `parts.CONDITIONINGS` and `parts.POOLS`. `embedding_size`: of the contrastive head.
+    `soft_labels`: read "soft_label" [b, k], shares of the classes, in place of "label".
     """
     options = {"spectral_norm": spectral_norm, "gain": gain, "kernel_initializer": parts.normal()}
-    inputs = parts.discriminator_inputs(image_shape, num_classes, conditioning)
+    inputs = parts.discriminator_inputs(image_shape, num_classes, conditioning, soft_labels)
     x = inputs["image"]
     for level in range(_geometry(image_shape)[2]):
         x = convolution.Convolution(width * 2**level, 4, strides=2, use_bias=norm == "none" or level == 0, **options)(x)

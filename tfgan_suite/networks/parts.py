@@ -30,11 +30,13 @@ def generator_inputs(latent_size: int, num_classes: int) -> dict[str, keras.Kera
     return {"latents": keras.Input((latent_size,), name="latents")} | _label(num_classes)
 
 
-def discriminator_inputs(image_shape: tuple[int, int, int], num_classes: int, conditioning: str) -> dict[str, keras.KerasTensor]:
-    """{"image": [b, h, w, c]}, and {"label": integers [b]} where the `conditioning` reads it."""
+def discriminator_inputs(
+    image_shape: tuple[int, int, int], num_classes: int, conditioning: str, soft_labels: bool = False
+) -> dict[str, keras.KerasTensor]:
+    """{"image": [b, h, w, c]}, and {"label": integers [b]} where the `conditioning` reads it, or {"soft_label": [b, k]}, shares of the classes."""
     if conditioning not in CONDITIONINGS:
         raise ValueError(f"conditioning={conditioning!r} is unknown. It is one of {', '.join(CONDITIONINGS)}.")
-    return {"image": keras.Input(image_shape, name="image")} | _label(num_classes if conditioning in READ_LABEL else 0)
+    return {"image": keras.Input(image_shape, name="image")} | _label(num_classes if conditioning in READ_LABEL else 0, soft_labels)
 
 
 def masks(inputs: dict[str, keras.KerasTensor], sizes: tuple[int, ...]) -> list[Norm]:
@@ -78,14 +80,21 @@ def heads(
     return outputs | CONDITIONINGS[conditioning](outputs, inputs, num_classes, embedding_size, options) if num_classes else outputs
 
 
-def _label(num_classes):
+def _label(num_classes, soft=False):
+    if num_classes and soft:
+        return {"soft_label": keras.Input((num_classes,), name="soft_label")}
     return {"label": keras.Input((), dtype="int32", name="label")} if num_classes else {}
+
+
+def _given_label(inputs):
+    """Integers [b], or shares of the classes [b, k]."""
+    return inputs["label"] if "label" in inputs else inputs["soft_label"]
 
 
 def _projection(outputs, inputs, num_classes, embedding_size, options):
     """Miyato and Koyama 2018, eq. 5."""
     features = outputs["features"]
-    embedding = dense.Embedding(num_classes, features.shape[-1], dtype="float32", name="projection", **options)(inputs["label"])
+    embedding = dense.Embedding(num_classes, features.shape[-1], dtype="float32", name="projection", **options)(_given_label(inputs))
     return {"logits": outputs["logits"] + keras.ops.sum(embedding * features, axis=-1)}
 
 
@@ -97,7 +106,7 @@ def _auxiliary(outputs, inputs, num_classes, embedding_size, options):
 def _contrastive(outputs, inputs, num_classes, embedding_size, options):
     """Kang and Park 2020, section 3.2. The scores are those of the image alone."""
     embedding = dense.Dense(embedding_size, dtype="float32", name="embedding", **options)(outputs["features"])
-    proxy = dense.Embedding(num_classes, embedding_size, dtype="float32", name="proxy", **options)(inputs["label"])
+    proxy = dense.Embedding(num_classes, embedding_size, dtype="float32", name="proxy", **options)(_given_label(inputs))
     return {"embedding": unit.unit(embedding), "proxy": unit.unit(proxy)}
 
 

@@ -44,7 +44,7 @@ def discriminator(
     *, image_shape: tuple[int, int, int] = (32, 32, 3), width: int = 128, multipliers: tuple[int, ...] = (), smallest: int = 8,
     num_classes: int = 0, conditioning: str = "projection", embedding_size: int = parts.EMBEDDING_SIZE, attention: tuple[int, ...] = (),
     attention_form: str = "pooled", norm: str = "none", spectral_norm: bool = True, gain: float = 1.0, pool: str = "sum", use_bias: bool = True,
-    initializer: str = "glorot", fused: bool = True,
+    initializer: str = "glorot", fused: bool = True, soft_labels: bool = False,
 ) -> keras.Model:  # fmt: skip
     """{"image": [b, h, w, c], "label": [b] if `conditioning` reads it} -> {"logits": [b], "features": [b, f]} and the heads of the `conditioning`.
 
@@ -52,13 +52,14 @@ def discriminator(
     maps that are followed by self-attention, in the form `attention_form`. `norm`: a name in `layers.normalization.NORMALIZATIONS`, in all blocks
     but the first; with `batch` score views in separate passes. `use_bias`: of the logits (the authors of SN-GAN had none). `conditioning` and
     `pool`: names in `parts.CONDITIONINGS` and `parts.POOLS`. `embedding_size`: of the contrastive head.
+    `soft_labels`: read "soft_label" [b, k], shares of the classes, in place of "label".
     """
     downs = halvings(image_shape, smallest)
     channels = widths(width, multipliers, max(downs, len(multipliers)) if multipliers else downs + 2, "discriminator")
     options = {"spectral_norm": spectral_norm, "gain": gain}
     weights = options | {"initializer": initializer}
     check_attention(attention, [smallest * 2**i for i in range(downs)])
-    inputs = parts.discriminator_inputs(image_shape, num_classes, conditioning)
+    inputs = parts.discriminator_inputs(image_shape, num_classes, conditioning, soft_labels)
     x = residual.first_block(inputs["image"], channels[0], fused=fused, **weights)
     x = residual.attend(x, attention, form=attention_form, **weights)
     for i, filters in enumerate(channels[1:], 1):

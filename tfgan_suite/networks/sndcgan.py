@@ -38,17 +38,18 @@ def generator(
 def discriminator(
     *, image_shape: tuple[int, int, int] = (32, 32, 3), width: int = 64, num_classes: int = 0, conditioning: str = "projection",
     embedding_size: int = parts.EMBEDDING_SIZE, norm: str = "none", spectral_norm: bool = True, gain: float = 1.0, pool: str = "flatten",
-    slope: float = 0.1,
+    slope: float = 0.1, soft_labels: bool = False,
 ) -> keras.Model:  # fmt: skip
     """{"image": [b, h, w, c], "label": [b] if `conditioning` reads it} -> {"logits": [b], "features": [b, f]} and the heads of the `conditioning`.
 
     Height and width are multiples of 8. `norm`: a name in `layers.normalization.NORMALIZATIONS`, on all but the first convolution; with `batch`
     score views in separate passes. `slope`: of the leaky ReLUs. `conditioning` and `pool`: names in `parts.CONDITIONINGS` and `parts.POOLS`.
     `embedding_size`: of the contrastive head.
+    `soft_labels`: read "soft_label" [b, k], shares of the classes, in place of "label".
     """
     _eighth(image_shape)
     options = {"spectral_norm": spectral_norm, "gain": gain, "kernel_initializer": parts.normal()}
-    inputs = parts.discriminator_inputs(image_shape, num_classes, conditioning)
+    inputs = parts.discriminator_inputs(image_shape, num_classes, conditioning, soft_labels)
     x = inputs["image"]
     for multiple in (1, 2, 4):
         first = "none" if multiple == 1 else norm
