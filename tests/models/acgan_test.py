@@ -28,14 +28,6 @@ def test_the_conditional_resnet_of_wgan_gp_has_its_published_parameters():
     assert count(critic(**image, conditioning="auxiliary")) == 1_055_115
 
 
-def test_the_preset_on_biggan_s_networks_has_the_published_parameters_and_a_bias_per_class():
-    model = acgan.PRESETS["cifar10_biggan"].model
-    generator, discriminator = acgan.BODIES[model.body]
-    options = {"num_classes": 10, "initializer": "normal"}
-    assert count(generator(width=model.generator_width, latent_size=model.latent_size, **options)) == 9_416_196
-    assert count(discriminator(width=model.discriminator_width, conditioning="auxiliary", **options)) == 2_415_170 + 10
-
-
 def test_the_discriminator_does_not_read_the_label():
     assert [i.name for i in build().discriminator.inputs] == ["image"]
 

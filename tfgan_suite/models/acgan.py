@@ -72,7 +72,7 @@ def _wasserstein() -> Config:
 
 
 def _biggan() -> Config:
-    """StudioGAN's "ACGAN-Mod-Big", whose class logits have no bias."""
+    """StudioGAN's "ACGAN-Mod-Big"."""
     average = averaging.Average(decay=0.9999, start=1000)
     return Config(body="biggan", latent_size=80, generator_width=96, discriminator_width=96, average=average)
 

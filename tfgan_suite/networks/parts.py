@@ -67,17 +67,19 @@ def pool(x: keras.KerasTensor, how: str) -> keras.KerasTensor:
 
 def heads(
     features: keras.KerasTensor, inputs: dict, *, num_classes: int = 0, conditioning: str = "projection", embedding_size: int = EMBEDDING_SIZE,
-    use_bias: bool = True, **options,
+    use_bias: bool = True, class_bias: bool = True, **options,
 ):  # fmt: skip
     """features [b, f] -> {"logits": [b], "features"} in float32 and what the `conditioning`, a name in `CONDITIONINGS`, makes of the classes.
 
     `projection` adds <embedding(label), features> to the logits; `auxiliary` adds the head "class_logits" [b, k]; `contrastive` the heads
-    "embedding", of the features, and "proxy", of the label: unit vectors [b, embedding_size]. `options` (spectral norm, gain,
-    initializer) go to every layer.
+    "embedding", of the features, and "proxy", of the label: unit vectors [b, embedding_size]. `use_bias`: of the logits; `class_bias`: of the class
+    logits (StudioGAN's have none). `options` (spectral norm, gain, initializer) go to every layer.
     """
     logits = keras.ops.squeeze(dense.Dense(1, use_bias=use_bias, dtype="float32", name="logits", **options)(features), -1)
     outputs = {"logits": logits, "features": features}
-    return outputs | CONDITIONINGS[conditioning](outputs, inputs, num_classes, embedding_size, options) if num_classes else outputs
+    if not num_classes:
+        return outputs
+    return outputs | CONDITIONINGS[conditioning](outputs, inputs, num_classes, options, embedding_size=embedding_size, class_bias=class_bias)
 
 
 def _label(num_classes, soft=False):
@@ -91,19 +93,19 @@ def _given_label(inputs):
     return inputs["label"] if "label" in inputs else inputs["soft_label"]
 
 
-def _projection(outputs, inputs, num_classes, embedding_size, options):
+def _projection(outputs, inputs, num_classes, options, **_):
     """Miyato and Koyama 2018, eq. 5."""
     features = outputs["features"]
     embedding = dense.Embedding(num_classes, features.shape[-1], dtype="float32", name="projection", **options)(_given_label(inputs))
     return {"logits": outputs["logits"] + keras.ops.sum(embedding * features, axis=-1)}
 
 
-def _auxiliary(outputs, inputs, num_classes, embedding_size, options):
+def _auxiliary(outputs, inputs, num_classes, options, *, class_bias, **_):
     """Odena et al. 2017, section 3."""
-    return {"class_logits": dense.Dense(num_classes, dtype="float32", name="class_logits", **options)(outputs["features"])}
+    return {"class_logits": dense.Dense(num_classes, use_bias=class_bias, dtype="float32", name="class_logits", **options)(outputs["features"])}
 
 
-def _contrastive(outputs, inputs, num_classes, embedding_size, options):
+def _contrastive(outputs, inputs, num_classes, options, *, embedding_size, **_):
     """Kang and Park 2020, section 3.2. The scores are those of the image alone."""
     embedding = dense.Dense(embedding_size, dtype="float32", name="embedding", **options)(outputs["features"])
     proxy = dense.Embedding(num_classes, embedding_size, dtype="float32", name="proxy", **options)(_given_label(inputs))

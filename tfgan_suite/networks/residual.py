@@ -45,10 +45,10 @@ def up_block(x, filters: int, norm: parts.Norm, *, initializer: str = "glorot", 
     return y + convolution.Convolution(filters, 1, resample="up", kernel_initializer=outside, **options)(x)
 
 
-def down_block(x, filters: int, norm: parts.Norm, *, down: bool = True, initializer: str = "glorot", **options):
+def down_block(x, filters: int, norm: parts.Norm, *, down: bool = True, norm_shortcut: bool = False, initializer: str = "glorot", **options):
     """[b, h, w, c] -> [b, h/2, w/2, filters] (`down`) or [b, h, w, filters]: norm, ReLU, conv, norm, ReLU, conv, pool, plus the shortcut.
 
-    The shortcut is a 1x1 convolution and pool of x itself, before any ReLU, or x where neither size nor channels change.
+    The shortcut is a 1x1 convolution and pool of x itself, before any ReLU, or x where neither size nor channels change; `norm_shortcut`: of norm(x).
     """
     inside, outside = initializers(initializer)
     resample = "down" if down else "none"
@@ -58,13 +58,20 @@ def down_block(x, filters: int, norm: parts.Norm, *, down: bool = True, initiali
     y = convolution.Convolution(filters, 3, resample=resample, kernel_initializer=inside, **options)(y)
     if not down and x.shape[-1] == filters:
         return y + x
-    return y + convolution.Convolution(filters, 1, resample=resample, kernel_initializer=outside, **options)(x)
+    shortcut = norm(x) if norm_shortcut else x
+    return y + convolution.Convolution(filters, 1, resample=resample, kernel_initializer=outside, **options)(shortcut)
 
 
-def first_block(x, filters: int, *, initializer: str = "glorot", **options):
-    """Image [b, h, w, c] -> [b, h/2, w/2, filters]: conv, ReLU, conv, pool, plus the shortcut pool, 1x1 conv; no activation on the image."""
+def first_block(x, filters: int, *, norm: parts.Norm | None = None, initializer: str = "glorot", **options):
+    """Image [b, h, w, c] -> [b, h/2, w/2, filters]: conv, ReLU, conv, pool, plus the shortcut pool, 1x1 conv; no activation on the image.
+
+    `norm` enters before the ReLU, and in the shortcut between pool and conv.
+    """
     inside, outside = initializers(initializer)
     y = convolution.Convolution(filters, 3, kernel_initializer=inside, **options)(x)
-    y = keras.layers.ReLU()(y)
+    y = keras.layers.ReLU()(norm(y) if norm else y)
     y = convolution.Convolution(filters, 3, resample="down", kernel_initializer=inside, **options)(y)
+    if norm:
+        shortcut = norm(keras.layers.AveragePooling2D(2)(x))
+        return y + convolution.Convolution(filters, 1, kernel_initializer=outside, **options)(shortcut)
     return y + convolution.Convolution(filters, 1, resample="down", kernel_initializer=outside, **options)(x)

@@ -43,16 +43,16 @@ def generator(
 def discriminator(
     *, image_shape: tuple[int, int, int] = (32, 32, 3), width: int = 128, multipliers: tuple[int, ...] = (), smallest: int = 8,
     num_classes: int = 0, conditioning: str = "projection", embedding_size: int = parts.EMBEDDING_SIZE, attention: tuple[int, ...] = (),
-    attention_form: str = "pooled", norm: str = "none", spectral_norm: bool = True, gain: float = 1.0, pool: str = "sum", use_bias: bool = True,
-    initializer: str = "glorot", fused: bool = True, soft_labels: bool = False,
+    attention_form: str = "pooled", norm: str = "none", norm_everywhere: bool = False, spectral_norm: bool = True, gain: float = 1.0,
+    pool: str = "sum", use_bias: bool = True, class_bias: bool = True, initializer: str = "glorot", fused: bool = True, soft_labels: bool = False,
 ) -> keras.Model:  # fmt: skip
     """{"image": [b, h, w, c], "label": [b] if `conditioning` reads it} -> {"logits": [b], "features": [b, f]} and the heads of the `conditioning`.
 
     Blocks halve the map until it is `smallest` pixels wide, then two (or as many as `multipliers` leaves) keep it. `attention`: the sides of halved
     maps that are followed by self-attention, in the form `attention_form`. `norm`: a name in `layers.normalization.NORMALIZATIONS`, in all blocks
-    but the first; with `batch` score views in separate passes. `use_bias`: of the logits (the authors of SN-GAN had none). `conditioning` and
-    `pool`: names in `parts.CONDITIONINGS` and `parts.POOLS`. `embedding_size`: of the contrastive head.
-    `soft_labels`: read "soft_label" [b, k], shares of the classes, in place of "label".
+    but the first; `norm_everywhere`: in that and in the shortcuts, too (StudioGAN). With `batch` score views in separate passes. `use_bias`: of the
+    logits (the authors of SN-GAN had none); `class_bias`: of the class logits. `conditioning` and `pool`: names in `parts.CONDITIONINGS` and
+    `parts.POOLS`. `embedding_size`: of the contrastive head. `soft_labels`: read "soft_label" [b, k], shares of the classes, in place of "label".
     """
     downs = halvings(image_shape, smallest)
     channels = widths(width, multipliers, max(downs, len(multipliers)) if multipliers else downs + 2, "discriminator")
@@ -60,15 +60,16 @@ def discriminator(
     weights = options | {"initializer": initializer}
     check_attention(attention, [smallest * 2**i for i in range(downs)])
     inputs = parts.discriminator_inputs(image_shape, num_classes, conditioning, soft_labels)
-    x = residual.first_block(inputs["image"], channels[0], fused=fused, **weights)
+    norms = {"norm": lambda y: normalization.create(norm)(y)}
+    x = residual.first_block(inputs["image"], channels[0], fused=fused, **weights, **(norms if norm_everywhere else {}))
     x = residual.attend(x, attention, form=attention_form, **weights)
     for i, filters in enumerate(channels[1:], 1):
-        x = residual.down_block(x, filters, lambda y: normalization.create(norm)(y), down=i < downs, fused=fused, **weights)
+        x = residual.down_block(x, filters, **norms, down=i < downs, norm_shortcut=norm_everywhere, fused=fused, **weights)
         x = residual.attend(x, attention if i < downs else (), form=attention_form, **weights)
     features = parts.pool(keras.layers.ReLU()(x), pool)
     _, outside = residual.initializers(initializer)
     options |= {"num_classes": num_classes, "conditioning": conditioning, "embedding_size": embedding_size, "kernel_initializer": outside}
-    return keras.Model(inputs, parts.heads(features, inputs, use_bias=use_bias, **options), name="discriminator")
+    return keras.Model(inputs, parts.heads(features, inputs, use_bias=use_bias, class_bias=class_bias, **options), name="discriminator")
 
 
 def halvings(image_shape: tuple[int, int, int], smallest: int) -> int:
