@@ -8,7 +8,7 @@ from tfgan_suite import registry, runner
 from tfgan_suite.callbacks import health
 from tfgan_suite.cli import study
 from tfgan_suite.metrics import protocol
-from tfgan_suite.studies import objectives
+from tfgan_suite.studies import augmentation, objectives
 
 
 class Model:
@@ -87,7 +87,7 @@ def test_a_score_that_is_no_number_is_a_problem_of_its_cell(command, trained, tm
 @pytest.mark.parametrize("names", [[], ["objective"], ["objectives", "twice"]])
 def test_anything_but_one_known_study_is_refused_with_the_names(command, names, tmp_path):
     code, _, errors = command(study, *names, f"--output={tmp_path}/page.md")
-    known = "conditioning, gallery, objectives, semi_supervised"
+    known = "augmentation, conditioning, gallery, objectives, semi_supervised"
     assert code == 2 and errors == f"error: Name one study: {known}. Received: {' '.join(names) or 'none'}.\n"
 
 
@@ -97,6 +97,22 @@ def test_another_dataset_takes_the_place_of_the_study_s_own_and_the_command_says
     assert command(study, *arguments(tmp_path), "--source=toy:grid25")[0] == 0
     assert sources == ["toy:grid25"] * 3
     assert trained.written["command"] == f"tfgan-study objectives --quick --source=toy:grid25 --output={tmp_path}/page.md"
+
+
+def test_a_study_has_flags_of_its_own_which_the_page_s_command_repeats(command, trained, tmp_path, monkeypatch):
+    asked = []
+    for name in ("measure", "report"):
+        monkeypatch.setattr(augmentation, name, getattr(objectives, name))
+    monkeypatch.setattr(augmentation, "cells", lambda quick, **options: asked.append(options) or {"a": registry.experiment("gan/ring8")})
+    monkeypatch.setattr(augmentation, "compare", lambda cell, model, by: {"distance": np.array(by)})
+    monkeypatch.setattr(runner, "evaluator", lambda experiment, data_dir: 7.0)
+    own = ("--modes=bcr", "--strengths=0.1,0.3")
+    assert command(study, "augmentation", *arguments(tmp_path)[1:], *own)[0] == 0
+    assert asked == [{"modes": "bcr", "strengths": "0.1,0.3"}]
+    assert trained.written["command"] == f"tfgan-study augmentation --quick --strengths=0.1,0.3 --modes=bcr --output={tmp_path}/page.md"
+    assert sorted(trained.written["outcomes"]["a"].arrays) == ["distance", "numbers"]
+    code, _, errors = command(study, *arguments(tmp_path), "--modes=bcr")
+    assert code == 2 and "--modes is a flag of the study augmentation. Received: the study objectives." in errors
 
 
 @pytest.mark.slow

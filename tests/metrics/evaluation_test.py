@@ -69,6 +69,12 @@ def test_every_metric_gives_its_results(tmp_path, fakes):
         "ms_ssim_real",
         "sliced_wasserstein",
         "sliced_wasserstein_16",
+        "leak_color",
+        "leak_color_red",
+        "leak_color_green",
+        "leak_color_blue",
+        "leak_black",
+        "leak_reflection",
     ]
     assert all(np.isfinite(score.value) for score in scores.values())
     assert scores["agreement"].value > 0.95

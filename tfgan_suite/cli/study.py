@@ -12,14 +12,7 @@ from absl import app, flags
 
 from pipelines import spec
 from tfgan_suite.cli import process
-
-STUDIES = {
-    "conditioning": "tfgan_suite.studies.conditioning",
-    "gallery": "tfgan_suite.studies.gallery",
-    "objectives": "tfgan_suite.studies.objectives",
-    "semi_supervised": "tfgan_suite.studies.semi_supervised",
-}
-"""Name -> module with `cells`, `measure` and `report`."""
+from tfgan_suite.studies import table
 
 
 def _study(name: str) -> int:
@@ -27,8 +20,8 @@ def _study(name: str) -> int:
     from tfgan_suite.core import files
     from tfgan_suite.studies import outcome
 
-    study = importlib.import_module(STUDIES[name])
-    cells, outcomes = study.cells(quick=values.quick), {}
+    study = importlib.import_module(table.STUDIES[name])
+    cells, outcomes = study.cells(quick=values.quick, **_options(name)), {}
     for number, (cell, experiment) in enumerate(cells.items(), 1):
         experiment.data.source = values.source or experiment.data.source
         folder = os.path.join(values.workdir or os.path.join("runs", name), cell)
@@ -63,6 +56,8 @@ def _run(study, cell: str, experiment, folder: str, data_dir: str):
             return None
         result.model.ready()
         arrays = study.measure(cell, result.model, lambda step: runner.restore(folder, which=str(step)))
+        if hasattr(study, "compare"):
+            arrays |= study.compare(cell, result.model, runner.evaluator(experiment, data_dir=data_dir))
         scores = _scores(result.model, experiment, data_dir)
     except (health.Unhealthy, FloatingPointError) as problem:
         complaint = str(problem)
@@ -84,10 +79,21 @@ def _scores(model, experiment, data_dir: str):
     return scores
 
 
+def _options(name: str) -> dict[str, str]:
+    """The flags of the study's own that were given. ValueError for another study's."""
+    given = {flag: study for study, options in table.OPTIONS.items() for flag in options if getattr(flags.FLAGS, flag) is not None}
+    foreign = [flag for flag, study in given.items() if study != name]
+    if foreign:
+        raise ValueError(f"--{foreign[0]} is a flag of the study {given[foreign[0]]}. Received: the study {name}. Leave it out.")
+    return {flag: getattr(flags.FLAGS, flag) for flag in given}
+
+
 def _command(name: str) -> str:
     """The command as the page shows it: what decides its numbers, not where its cells lie."""
     values = flags.FLAGS
-    return f"tfgan-study {name}{' --quick' if values.quick else ''}{f' --source={values.source}' if values.source else ''} --output={values.output}"
+    own = "".join(f" --{flag}={value}" for flag, value in _options(name).items())
+    source = f" --source={values.source}" if values.source else ""
+    return f"tfgan-study {name}{' --quick' if values.quick else ''}{own}{source} --output={values.output}"
 
 
 def main() -> None:
@@ -97,8 +103,8 @@ def main() -> None:
 
     def parse(argv: list[str]) -> list[str]:
         rest = app.parse_flags_with_usage(argv)
-        if len(rest) != 2 or rest[1] not in STUDIES:
-            print(f"error: Name one study: {', '.join(STUDIES)}. Received: {' '.join(rest[1:]) or 'none'}.", file=sys.stderr)
+        if len(rest) != 2 or rest[1] not in table.STUDIES:
+            print(f"error: Name one study: {', '.join(table.STUDIES)}. Received: {' '.join(rest[1:]) or 'none'}.", file=sys.stderr)
             sys.exit(2)
         chosen.append(rest[1])
         return rest[:1]
@@ -107,6 +113,9 @@ def main() -> None:
     flags.DEFINE_bool("quick", False, "A part of the study that takes minutes on two cores.")
     flags.DEFINE_string("source", None, "The dataset, as in --experiment.data.source, in place of the study's own.")
     flags.DEFINE_string("workdir", None, "Folder of the cells, each a run of its own; finished ones are not trained again [runs/<study>].")
+    for study, options in table.OPTIONS.items():
+        for flag, text in options.items():
+            flags.DEFINE_string(flag, None, f"{text} Of the study {study}.")
     flags.DEFINE_string("data_dir", spec.default_data_dir(), "Folder of prepared datasets and caches.")
     process.run(lambda argv: _study(chosen[0]), flags_parser=parse)
 

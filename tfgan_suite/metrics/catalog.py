@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from tfgan_suite.metrics import collapse, conditioning, examples, frechet, inception_score, kernel, precision_recall, tagging
+from tfgan_suite.metrics import augmentation_leak, collapse, conditioning, examples, frechet, inception_score, kernel, precision_recall, tagging
 
 Classify = Callable[[np.ndarray], np.ndarray]
 """Images [n, h, w, c] float32 in [-1, 1] -> labels [n]."""
@@ -124,8 +124,8 @@ def _diversity(evaluator: Any, fake: Generated) -> dict[str, Result]:
     return {"diversity": Result(value=mean)}
 
 
-def _collapse(figures: Callable[[Any, Generated], dict[str, dict[str, Any]]]) -> Callable[[Any, Generated], dict[str, Result]]:
-    """A function of `collapse` as a metric's: what it gives by name are the fields of a `Result`."""
+def _named(figures: Callable[[Any, Generated], dict[str, dict[str, Any]]]) -> Callable[[Any, Generated], dict[str, Result]]:
+    """A function of `collapse` or `augmentation_leak` as a metric's: what it gives by name are the fields of a `Result`."""
     return lambda evaluator, fake: {name: Result(**fields) for name, fields in figures(evaluator, fake).items()}
 
 
@@ -157,11 +157,12 @@ METRICS: dict[str, Metric] = {
     "agreement": Metric(compute=_agreement, features=False, labels=True, classes=("labels",)),
     "intra_fid": Metric(compute=_intra_fid, labels=True),
     "diversity": Metric(compute=_diversity),
-    "modes": Metric(compute=_collapse(collapse.modes), mixture=True),
-    "class_modes": Metric(compute=_collapse(collapse.class_modes), features=False, classes=("labels",)),
-    "mode_score": Metric(compute=_collapse(collapse.mode_scores), features=False, classes=("labels", "imagenet", "other")),
-    "ms_ssim": Metric(compute=_collapse(collapse.similarities), features=False, images=True),
-    "sliced_wasserstein": Metric(compute=_collapse(collapse.sliced_distances), features=False, images=True),
+    "modes": Metric(compute=_named(collapse.modes), mixture=True),
+    "class_modes": Metric(compute=_named(collapse.class_modes), features=False, classes=("labels",)),
+    "mode_score": Metric(compute=_named(collapse.mode_scores), features=False, classes=("labels", "imagenet", "other")),
+    "ms_ssim": Metric(compute=_named(collapse.similarities), features=False, images=True),
+    "sliced_wasserstein": Metric(compute=_named(collapse.sliced_distances), features=False, images=True),
+    "augmentation_leak": Metric(compute=_named(augmentation_leak.figures), features=False, images=True),
     "tags": Metric(compute=_tags, held_out=("tags",)),
     "test_error": Metric(compute=_test_error, features=False, classifier=True),
 }
@@ -169,6 +170,7 @@ METRICS: dict[str, Metric] = {
 coverage; `agreement`: share of images of the class asked for; `intra_fid`: Frechet distance within classes; `diversity`: spread within classes, as a
 share of the data's; `modes`: modes of a toy distribution that the points lie in; `class_modes`: classes that occur; `mode_score`: inception score
 less the distance of the class frequencies from the data's; `ms_ssim`: similarity of images of a class; `sliced_wasserstein`: distance of patches;
+`augmentation_leak`: colour shifts, black rectangles and mirrored borders that real images lack;
 `test_error`: share of the held-out images that the model's own classifier gets wrong; `tags`: the words found for an image against its own."""
 
 _LOWER_IS_BETTER = ("fid", "kid", "intra_fid", "reverse_kl", "class_reverse_kl", "ms_ssim", "test_error")
@@ -176,4 +178,4 @@ _LOWER_IS_BETTER = ("fid", "kid", "intra_fid", "reverse_kl", "class_reverse_kl",
 
 def higher_is_better(name: str) -> bool:
     """Which way the result `name` (`fid_proxy`, `precision`, ...) gets better."""
-    return name.removesuffix("_proxy") not in _LOWER_IS_BETTER and not name.startswith("sliced_wasserstein")
+    return name.removesuffix("_proxy") not in _LOWER_IS_BETTER and not name.startswith(("sliced_wasserstein", "leak_"))

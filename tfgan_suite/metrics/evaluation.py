@@ -63,7 +63,8 @@ class Evaluator:
         `precision`, `recall`, `density` and `coverage`; `agreement` also gives `agreement_<group>`;
         `modes` gives `high_quality`, `assigned_modes`, `reverse_kl`, `std_ratio` too (the last two only if any point is of high quality);
         `class_modes` also `class_reverse_kl`; `mode_score` also `mode_score_che`; `ms_ssim` also `ms_ssim_real`; `sliced_wasserstein` also a figure
-        per resolution; `tags` gives `tag_precision`, `tag_recall` and `tag_coverage`.
+        per resolution; `tags` gives `tag_precision`, `tag_recall` and `tag_coverage`; `augmentation_leak` gives `leak_color` (of three channels each
+        one, too), `leak_black` and `leak_reflection`.
         """
         self.check_classifier(classify)
         generated = self._collect(batches)
