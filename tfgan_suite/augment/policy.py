@@ -3,7 +3,7 @@
 Parameters are drawn per example from the stream, for the global batch. Pixels are augmented in float32, whatever the networks compute in; gradients
 flow to the pixels, never to the parameters. Shapes are static, so XLA compiles it. Host-side augmentation of real images is `pipelines.augment`.
 The operations and their strengths are those of Zhao et al. 2020, "Image Augmentations for GAN Training", arXiv:2006.02595, whose appendix defines
-them; the definitions here are a reading of it that has not been compared with code of the authors, since none is public.
+them; the definitions here are a reading of it that has not been compared with code of the authors.
 """
 
 import dataclasses
