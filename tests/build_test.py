@@ -249,7 +249,8 @@ def pinned(path: pathlib.Path) -> dict[str, str]:
 
 def test_the_pins_the_ranges_and_the_lock_agree():
     pins = pinned(ROOT / "requirements.txt")
-    ranges = [packaging_requirements.Requirement(r) for r in project()["dependencies"] + project()["optional-dependencies"]["dev"]]
+    extras = project()["optional-dependencies"]
+    ranges = [packaging_requirements.Requirement(r) for r in project()["dependencies"] + extras["onnx"] + extras["dev"]]
     assert {packaging_utils.canonicalize_name(r.name) for r in ranges} == pins.keys()
     assert not [str(r) for r in ranges if packaging_version.Version(pins[packaging_utils.canonicalize_name(r.name)]) not in r.specifier]
     assert {name: lock().get(name) for name in pins} == pins
@@ -263,6 +264,7 @@ def test_the_lock_has_a_hash_for_every_pin_and_names_no_index():
 
 
 def test_the_packages_import_only_what_the_project_requires():
-    direct = {packaging_utils.canonicalize_name(packaging_requirements.Requirement(r).name) for r in project()["dependencies"]}
+    required = project()["dependencies"] + project()["optional-dependencies"]["onnx"]
+    direct = {packaging_utils.canonicalize_name(packaging_requirements.Requirement(r).name) for r in required}
     for file in sorted(file for file in sources() if not file.startswith("tests/")):
         assert {packaging_utils.canonicalize_name(name) for name in file_imports(file)[1]} <= direct, file

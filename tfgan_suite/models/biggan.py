@@ -153,9 +153,9 @@ PRESETS = {
     "cifar10_narrow": experiment.small(
         "biggan",
         _small(16, body="narrow", learning_rate=5e-4, average=averaging.Average(decay=0.999, start=1000)),
-        24_000,
+        10_000,
         _cifar10(64, augment.Flip()),
-        checkpoints=12,
+        checkpoints=10,
     ),
     "tiny_imagenet": experiment.published(
         "biggan",

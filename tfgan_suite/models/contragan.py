@@ -106,7 +106,7 @@ PRESETS = {
     "cifar10": experiment.published("contragan", Config(), 100_000, _cifar10()),
     "cifar10_resnet": experiment.published("contragan", _comparison("resnet", 256, 2, discriminator_width=128), 100_000, _cifar10()),
     "cifar10_sndcgan": experiment.published("contragan", _comparison("sndcgan", 64, 1, discriminator_width=64), 200_000, _cifar10()),
-    "cifar10_narrow": experiment.small("contragan", _narrow(), 24_000, _cifar10(), checkpoints=12),
+    "cifar10_narrow": experiment.small("contragan", _narrow(), 10_000, _cifar10(), checkpoints=10),
     "tiny_imagenet": experiment.published(
         "contragan",
         _tiny_imagenet(),
