@@ -183,6 +183,7 @@ def published(variant: str, model: Any, steps: int, data: spec.DatasetConfig) ->
 def small(variant: str, model: Any, steps: int, data: spec.DatasetConfig, *, checkpoints: int) -> Experiment:
     """A preset that two cores train on real images within hours, and that keeps this many checkpoints, evenly spaced, for a curve of the scores."""
     every = steps // checkpoints
+    metrics = ("fid", "kid", "prdc") + (("agreement", "diversity") if getattr(model, "conditional", False) else ())
     return Experiment(
         variant=variant,
         model=model,
@@ -190,7 +191,7 @@ def small(variant: str, model: Any, steps: int, data: spec.DatasetConfig, *, che
         training=Training(steps=steps),
         checkpointing=Checkpointing(every_steps=every, keep=checkpoints),
         logging=Logging(samples_every_steps=every),
-        evaluation=Evaluation(metrics=("fid", "kid", "prdc", "agreement", "diversity")),
+        evaluation=Evaluation(metrics=metrics),
     )
 
 

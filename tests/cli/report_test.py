@@ -54,6 +54,16 @@ def test_a_page_has_every_checkpoint_in_order_a_curve_and_samples(command, run, 
     assert Image.open(output / "samples.png").size == (8 * (3 * 10 + 2), 8 * (2 * 10 + 2))  # a column per class, eight pixels shown as 64
 
 
+def test_a_curve_of_agreement_stands_beside_that_of_the_distance(command, run, monkeypatch, tmp_path):
+    def judge(model, experiment, by):
+        record = {"value": 0.5, "protocol": PROTOCOL}
+        return {name: types.SimpleNamespace(value=0.5, to_json=lambda: record) for name in ("fid_proxy", "recall", "agreement")}
+
+    monkeypatch.setattr(runner, "judge", judge)
+    assert command(report, "--workdir=runs/a", f"--output={tmp_path}")[0] == 0
+    assert Image.open(tmp_path / "curve.png").size == (2 * 840, 480)
+
+
 def test_it_prints_the_commands_that_repeat_the_run_and_the_page(command, run, tmp_path):
     options = ["--workdir=runs/a", "--data_dir=data", "--extractor=file:judge.keras", "--title=A run", "--note=On two cores.", "--rows=2"]
     assert command(report, *options, f"--output={tmp_path}")[0] == 0

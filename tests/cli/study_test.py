@@ -125,3 +125,11 @@ def test_cells_are_trained_measured_and_shown(command, tmp_path, monkeypatch):
     page = (tmp_path / "page.md").read_text()
     assert "| hinge | none | " in page and "| non_saturating | r1 | " in page and "200 steps" in page
     assert (tmp_path / "page" / "ring8-training.png").exists()
+
+
+def test_another_judge_is_named_on_the_command_line_and_on_the_page(command, trained, monkeypatch, tmp_path):
+    judged = []
+    monkeypatch.setattr(runner, "evaluate", lambda model, experiment, **_: judged.append(experiment.evaluation.extractor) or {})
+    assert command(study, *arguments(tmp_path), "--extractor=file:judge.keras")[0] == 0
+    assert judged == ["file:judge.keras"] * 2  # the third cell failed
+    assert trained.written["command"] == f"tfgan-study objectives --quick --extractor=file:judge.keras --output={tmp_path}/page.md"

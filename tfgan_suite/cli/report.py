@@ -19,6 +19,8 @@ from tfgan_suite.cli import process
 
 FLAGS = ("workdir", "data_dir", "extractor", "title", "note", "rows", "output")
 """Its flags, in the order in which a page prints those that were given."""
+_BESIDE = ("agreement",)
+"""What is drawn beside the first metric where it was measured."""
 
 
 def _report(argv) -> None:
@@ -47,22 +49,22 @@ def _report(argv) -> None:
 
 
 def _curve(records: list[dict], title: str) -> bytes:
-    """The first metric against the step, as PNG."""
+    """The first metric against the step, and beside it the share of images of the class asked for where that was measured, as PNG."""
     import io
 
     from matplotlib import figure
 
-    name = next(key for key in records[0] if key != "step")
-    drawing = figure.Figure(figsize=(7, 4), layout="constrained")
-    axes = drawing.add_subplot()
-    values = [r[name]["value"] for r in records]
-    axes.plot([r["step"] for r in records], values, marker="o")
-    axes.set(xlabel="generator step", ylabel=name, title=title)
-    if max(values) > 10 * min(values) > 0:
-        axes.set_yscale("log")
-    else:
-        axes.set_ylim(0, None)
-    axes.grid(alpha=0.3)
+    names = [next(key for key in records[0] if key != "step"), *(key for key in _BESIDE if key in records[0])]
+    drawing = figure.Figure(figsize=(7 * len(names), 4), layout="constrained")
+    for axes, name in zip(drawing.subplots(1, len(names), squeeze=False)[0], names, strict=True):
+        values = [r[name]["value"] for r in records]
+        axes.plot([r["step"] for r in records], values, marker="o")
+        axes.set(xlabel="generator step", ylabel=name, title=title)
+        if max(values) > 10 * min(values) > 0:
+            axes.set_yscale("log")
+        else:
+            axes.set_ylim(0, None)
+        axes.grid(alpha=0.3)
     buffer = io.BytesIO()
     drawing.savefig(buffer, format="png", dpi=120, metadata={"Software": None})
     return buffer.getvalue()

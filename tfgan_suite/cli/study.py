@@ -24,6 +24,7 @@ def _study(name: str) -> int:
     cells, outcomes = study.cells(quick=values.quick, **_options(name)), {}
     for number, (cell, experiment) in enumerate(cells.items(), 1):
         experiment.data.source = values.source or experiment.data.source
+        experiment.evaluation.extractor = values.extractor or experiment.evaluation.extractor
         folder = os.path.join(values.workdir or os.path.join("runs", name), cell)
         found = outcome.load(folder, experiment)
         how = "was there" if found else "finished"
@@ -92,8 +93,8 @@ def _command(name: str) -> str:
     """The command as the page shows it: what decides its numbers, not where its cells lie."""
     values = flags.FLAGS
     own = "".join(f" --{flag}={value}" for flag, value in _options(name).items())
-    source = f" --source={values.source}" if values.source else ""
-    return f"tfgan-study {name}{' --quick' if values.quick else ''}{own}{source} --output={values.output}"
+    given = "".join(f" --{flag}={values[flag].value}" for flag in ("source", "extractor") if values[flag].value)
+    return f"tfgan-study {name}{' --quick' if values.quick else ''}{own}{given} --output={values.output}"
 
 
 def main() -> None:
@@ -112,6 +113,7 @@ def main() -> None:
     flags.DEFINE_string("output", None, "The page to write, a Markdown file; its figures go to a folder of the same name.", required=True)
     flags.DEFINE_bool("quick", False, "A part of the study that takes minutes on two cores.")
     flags.DEFINE_string("source", None, "The dataset, as in --experiment.data.source, in place of the study's own.")
+    flags.DEFINE_string("extractor", None, "What judges the samples, as in --experiment.evaluation.extractor, in place of the study's own.")
     flags.DEFINE_string("workdir", None, "Folder of the cells, each a run of its own; finished ones are not trained again [runs/<study>].")
     for study, options in table.OPTIONS.items():
         for flag, text in options.items():

@@ -20,7 +20,7 @@ _SCORES = {
 """Score -> (heading, how it is written), after the distance to the real images. A page shows those that it has."""
 
 _LEGEND = (
-    "*FID* is in the features of the 2015 Inception network, *Frechet* in those of the embedded classifier. Leaks compare samples with real images, "
+    "*FID* is in the features of the 2015 Inception network, *Frechet* in those of another. Leaks compare samples with real images, "
     "0 is none: *colour*, how far the images' mean values lie apart, in deviations of the real ones, mean over channels; *black*, share of pixels in "
     "black rectangles, less that of real images; *mirrored*, agreement of border strips with their mirror images, less that of real images. A bad "
     "generator has some of each: read them against the row without augmentation. *distance*: Frechet distance of 1,000 augmented real and as many "
@@ -52,7 +52,7 @@ def _about(cells: Cells) -> str:
         seeds = sorted({cell.seed for cell in cells})
         runs = f"seeds {', '.join(map(str, seeds))}, mean ± deviation" if len(seeds) > 1 else f"one run each, seed {seeds[0]}"
         real = f"{record.num_real:,} real ones of the split {record.split!r}"
-        judged = f"{record.step:,} steps, {runs}; {record.num_fake:,} samples against {real}"
+        judged = f"{record.step:,} steps, {runs}; {record.num_fake:,} samples against {real}, features of `{record.backbone}`"
     return f"Rows of a table differ in the augmentation and in how it is used alone: {judged}."
 
 
