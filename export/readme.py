@@ -18,9 +18,9 @@ _LONGEST_REQUEST = 400
 """Characters; a longer example request says little."""
 
 
-def docker_command(output: str, base_path: str) -> str:
-    """The command that serves every model in `output` over gRPC (8500) and REST (8501)."""
-    flags = [
+def server_flags(base_path: str) -> list[str]:
+    """What the server is started with, beside its ports. `base_path`: the folder of the models as it sees it."""
+    return [
         f"--model_config_file={base_path}/{serving_config.MODELS}",
         f"--model_config_file_poll_wait_seconds={_POLL_SECONDS}",
         "--allow_version_labels_for_unavailable_models=true",
@@ -29,8 +29,12 @@ def docker_command(output: str, base_path: str) -> str:
         "--enable_per_model_batching_parameters=true",
         f"--monitoring_config_file={base_path}/{serving_config.MONITORING}",
     ]
+
+
+def docker_command(output: str, base_path: str) -> str:
+    """The command that serves every model in `output` over gRPC (8500) and REST (8501)."""
     mount = shlex.quote(f"{os.path.abspath(output)}:{base_path}:ro")
-    return " \\\n    ".join([f"docker run --rm -p 8500:8500 -p 8501:8501 -v {mount} {SERVER_IMAGE}", *flags])
+    return " \\\n    ".join([f"docker run --rm -p 8500:8500 -p 8501:8501 -v {mount} {SERVER_IMAGE}", *server_flags(base_path)])
 
 
 def text(output: str, base_path: str, model_name: str, batch_sizes: Sequence[int], built: Sequence[signatures.Signature]) -> str:

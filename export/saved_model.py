@@ -9,6 +9,7 @@ from typing import Any
 import tensorflow as tf
 
 from export import expectations, readme, serving_config, signatures, verify, versions, warmup
+from export.kit import cost, deploy, measure
 from tfgan_suite.core import endpoint as endpoints_lib
 
 _MODEL_NAME = re.compile(r"[A-Za-z0-9_]+")
@@ -44,6 +45,8 @@ def publish(
     """
     if not _MODEL_NAME.fullmatch(model_name):
         raise ValueError(f"The model name {model_name!r} becomes a directory and a part of URLs: letters, digits and underscores only.")
+    if model_name == deploy.DIRECTORY:
+        raise ValueError(f"A model cannot be named {model_name!r}: that folder holds the files to deploy with. Choose another name.")
     if not serving_base_path.startswith("/"):
         raise ValueError(f"The serving base path must be absolute, e.g. /models; received {serving_base_path!r}.")
     sizes = serving_config.check_batch_sizes(batch_sizes)
@@ -54,6 +57,7 @@ def publish(
         with versions.staged(output, model_name) as staged:
             _fill(staged.directory, built, expected, model_name, sizes, metadata)
             verify.write_report(staged.directory, verify.verify(staged.directory, staged.scratch))
+            cost.write(staged.directory, measure.measure(staged.directory, built, sizes))
             description = readme.text(output, serving_base_path, model_name, sizes, built)
             return staged.publish(lambda number: _describe(output, model_name, serving_base_path, sizes, description, number))
     except (OSError, tf.errors.OpError) as error:
@@ -120,5 +124,6 @@ def _describe(output: str, model_name: str, base_path: str, batch_sizes: Sequenc
     try:
         serving_config.update(output, model_name, base_path, batch_sizes, versions.numbers(directory))
         versions.replace_file(os.path.join(output, "README.txt"), description)
+        deploy.update(output, base_path)
     except OSError as error:
         raise OSError(f"version {number} is published, but the configuration beside it could not be written: {error}") from error
