@@ -8,7 +8,7 @@ from typing import Any
 
 import tensorflow as tf
 
-from export import expectations, readme, serving_config, signatures, verify, versions, warmup
+from export import card_folder, expectations, model_card, readme, serving_config, signatures, verify, versions, warmup
 from export.kit import cost, deploy, measure
 from tfgan_suite.core import endpoint as endpoints_lib
 
@@ -33,12 +33,14 @@ def publish(
     batch_sizes: Sequence[int] = (1, 2, 4, 8, 16, 32),
     serving_base_path: str = "/models",
     metadata: dict[str, Any],
+    run: model_card.Run | None = None,
 ) -> str:
     """Publishes `endpoints` as the next version of `<output>/<model_name>/` and returns its directory.
 
     The version appears in one step, after it was reloaded in processes of its own and answered as the model does; an existing version is
     never touched. `batch_sizes`: the sizes that a batching server pads to; the last is the largest request. `serving_base_path`: `output` as
-    the server sees it. `metadata`: what the version was made from, kept in it as JSON.
+    the server sees it. `metadata`: what the version was made from, kept in it as JSON; `run`: what its model
+    card states of the training.
 
     Raises ValueError for what the caller can correct, and for a version that fails its checks; OSError where `output` cannot be written.
     Either way the version does not appear, and nothing is left in its place.
@@ -57,6 +59,7 @@ def publish(
         with versions.staged(output, model_name) as staged:
             _fill(staged.directory, built, expected, model_name, sizes, metadata)
             verify.write_report(staged.directory, verify.verify(staged.directory, staged.scratch))
+            card_folder.write(staged.directory, model_name, built, run or model_card.Run())
             cost.write(staged.directory, measure.measure(staged.directory, built, sizes))
             description = readme.text(output, serving_base_path, model_name, sizes, built)
             return staged.publish(lambda number: _describe(output, model_name, serving_base_path, sizes, description, number))

@@ -70,9 +70,7 @@ def _panels(of: served.Served) -> list[dict[str, Any]]:
         _panel(
             "Of that in TensorFlow: waiting for a batch and computing it, mean",
             "µs",
-            {
-                "{{model_name}}": f"sum by (model_name) (rate({runtime}_sum{_SELECTOR}[5m])) / sum by (model_name) (rate({runtime}_count{_SELECTOR}[5m]))"
-            },
+            {"{{model_name}}": prometheus.mean(runtime, _SELECTOR, "model_name")},
         ),
         _panel(
             "Waiting for a batch, all models",

@@ -49,8 +49,9 @@ def pin(entry: Any, versions: Sequence[int], history: History) -> History:
 
 def promote(entry: Any, version: int, available: Sequence[int], history: History) -> History:
     """Step two: `stable` is `version`, and a policy that was pinned follows the folder again, if it then loads every labelled version."""
-    former = (stable(entry),) if stable(entry) else ()
-    history = dataclasses.replace(history, before=tuple(v for v in (*history.before, *former) if v != version))
+    former = stable(entry)
+    earlier = [v for v in history.before if v not in (former, version)]
+    history = dataclasses.replace(history, before=(*earlier, former) if former else tuple(earlier))
     _point(entry, version)
     _drop_old(entry, history)
     if history.policy:
