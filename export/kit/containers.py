@@ -37,7 +37,7 @@ def health_check(of: served.Served) -> list[str]:
 
 def dockerfile(of: served.Served) -> str:
     """The image of the server with the models of the folder in it."""
-    copies = "\n".join(f"COPY {model.name} {of.base_path}/{model.name}" for model in of.models)
+    copies = "\n".join(f"COPY --chown={USER}:{USER} {model.name} {of.base_path}/{model.name}" for model in of.models)
     started = ", \\\n    ".join(map(json.dumps, command(of)))
     missing = "".join(f"\n# {name} is configured and does not lie in this folder: mount it where models.config says." for name in of.elsewhere)
     return f"""\
@@ -46,7 +46,7 @@ def dockerfile(of: served.Served) -> str:
 # All versions on disk go into the image; remove old ones first. After tfgan-serving promote or rollback, build it again, under a new tag.
 FROM {readme.SERVER_IMAGE}
 
-COPY models.config batching.config monitoring.config {of.base_path}/
+COPY --chown={USER}:{USER} models.config batching.config monitoring.config {of.base_path}/
 {copies}{missing}
 
 USER {USER}:{USER}
@@ -91,8 +91,8 @@ def compose(of: served.Served) -> str:
     }
     header = """\
 # One server of this folder: docker compose -f deploy/compose.yaml up
-# It follows the folder: new versions, and the labels of models.config, which it reads every 10 s.
-# Ports are open on this machine alone: the server knows no passwords. "init" passes signals on, which a first process would ignore.
+# It follows the folder: new versions, and the labels of models.config, which it reads every 10 s. Everyone must be allowed to read the files.
+# Ports are open on this machine alone: the server knows no passwords. "init" passes signals on; a first process ignores those it does not handle.
 """
     return header + "".join(f"# {line}\n" for line in need.explained) + dump({"services": {"server": server}})
 
@@ -106,4 +106,4 @@ class _Plain(yaml.SafeDumper):
 
 def dump(data: Any) -> str:
     """YAML in the order that the data has."""
-    return yaml.dump(data, Dumper=_Plain, sort_keys=False, width=150)
+    return yaml.dump(data, Dumper=_Plain, sort_keys=False, width=1000)

@@ -48,7 +48,7 @@ The image holds the models. From the folder above deploy/:
 and put its name below. To promote or roll back: tfgan-serving, build, push, kubectl set image; the old pods answer until the new ones do.
 The number of replicas is the autoscaler's, so it is not stated here.
 A pod is ready when {_path(of)} answers: the ports open when every model is loaded and warm.
-shareProcessNamespace: the server is then not the first process, which would ignore the signal to end.
+shareProcessNamespace: the server is then not the first process, which ignores signals that it does not handle.
 There is no cpu limit: throttling in the middle of a batch is latency, and unused cores are free. Batches run on as many threads as the node has
 cores; on large nodes set num_batch_threads {{ value: {need.cores} }} in batching.config, or the memory below is too little.
 """,
@@ -100,9 +100,9 @@ def autoscaler(of: served.Served) -> str:
 def disruption_budget(of: served.Served) -> str:
     """Nodes are emptied one server at a time."""
     del of
-    spec = {"maxUnavailable": 1, "selector": {"matchLabels": _LABELS}}
+    spec = {"maxUnavailable": 1, "unhealthyPodEvictionPolicy": "AlwaysAllow", "selector": {"matchLabels": _LABELS}}
     return _text(
-        "Nodes are emptied one pod at a time.\n",
+        "Nodes are emptied one pod at a time; a pod that does not answer anyway holds nobody up.\n",
         (),
         {"apiVersion": "policy/v1", "kind": "PodDisruptionBudget", "metadata": _metadata(), "spec": spec},
     )

@@ -1,6 +1,5 @@
 """Prometheus: where to read the server's metrics, and when to call someone."""
 
-import re
 from typing import Any
 
 from export.kit import containers, resources, served
@@ -22,6 +21,7 @@ SERVERS_FAULT = 'status!~"OK|INVALID_ARGUMENT|NOT_FOUND|CANCELLED"'
 """Selects the requests that failed though the client made no mistake."""
 ERROR_RATIO = 0.01
 """Of the requests, from which on failures are worth a call."""
+_MISSING_RATIO = 0.5
 _HOLD = "5m"
 
 
@@ -48,7 +48,7 @@ def scrape_static(of: served.Served) -> str:
 
 def alerts(of: served.Served) -> str:
     """The alerting rules."""
-    names = "|".join(re.escape(model.name) for model in of.models)
+    missing = f'model_name=~"{"|".join(model.name for model in of.models)}",status="NOT_FOUND"'
     queueing = resources.queueing_seconds(of)
     rules = [
         _rule(
@@ -60,9 +60,9 @@ def alerts(of: served.Served) -> str:
         ),
         _rule(
             "TfganServingNoVersion",
-            f'sum by (model_name) (rate({REQUESTS}{{model_name=~"{names}",status="NOT_FOUND"}}[5m])) > 0',
+            f"{_share(missing)} > {_MISSING_RATIO}",
             "critical",
-            "{{ $labels.model_name }}: a version or label that is asked for is not there.",
+            "{{ $labels.model_name }}: most requests ask for a version or a label that is not there.",
             "tfgan-serving status --output=FOLDER --server=URL shows which versions are available, and where the labels point.",
         ),
         _rule(
@@ -74,7 +74,7 @@ def alerts(of: served.Served) -> str:
         ),
         _rule(
             "TfganServingErrors",
-            f"sum by (model_name) (rate({REQUESTS}{{{SERVERS_FAULT}}}[5m])) / sum by (model_name) (rate({REQUESTS}[5m])) > {ERROR_RATIO}",
+            f"{_share(SERVERS_FAULT)} > {ERROR_RATIO}",
             "critical",
             "{{ $labels.model_name }}: {{ $value | humanizePercentage }} of the requests fail.",
             "Requests that the client got wrong do not count. UNAVAILABLE: the batching queue is full, add replicas.",
@@ -103,6 +103,11 @@ def mean(histogram: str, selector: str = "", by: str = "") -> str:
     """The expression for the mean of a histogram over five minutes."""
     grouped = f"sum by ({by}) " if by else "sum"
     return f"{grouped}(rate({histogram}_sum{selector}[5m])) / {grouped}(rate({histogram}_count{selector}[5m]))"
+
+
+def _share(selector: str) -> str:
+    """The expression for the share of a model's requests."""
+    return f"sum by (model_name) (rate({REQUESTS}{{{selector}}}[5m])) / sum by (model_name) (rate({REQUESTS}[5m]))"
 
 
 def _slow(model: served.Model, batch_timeout_seconds: float) -> dict[str, Any]:

@@ -79,13 +79,13 @@ def queueing_seconds(of: served.Served) -> float:
 
 def mebibytes(size: float) -> str:
     """A number of bytes for people."""
-    return f"{size / _MIB:.3g} MiB"
+    return f"{size / _MIB:.1f} MiB" if size < 100 * _MIB else f"{size / _MIB:.0f} MiB"
 
 
 def _explained(of: served.Served, result: Needs, threads: int, tensors: int) -> tuple[str, ...]:
     lines = []
     for model in of.models:
-        lines.append(f"{model.name}: {mebibytes(model.bytes)} on disk, {model.loaded} versions loaded.")
+        lines.append(f"{model.name}: {mebibytes(model.bytes)} on disk, versions loaded: {model.loaded}.")
         if model.cost:
             c = model.cost
             lines.append(
@@ -94,7 +94,7 @@ def _explained(of: served.Served, result: Needs, threads: int, tensors: int) -> 
                 f"loaded in {c.load_seconds:.3g} s."
             )
         else:
-            lines.append("  Not measured: exported by an earlier release. The next export measures it.")
+            lines.append("  No measurement beside its versions; the next export makes one.")
     return (
         *lines,
         f"memory = {mebibytes(_SERVER_BYTES)} for the server + {_FILE_FACTOR} x size x (versions loaded + 1, while two are exchanged) of each model",

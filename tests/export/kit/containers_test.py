@@ -14,57 +14,7 @@ from export import readme
 from export.kit import containers
 
 HADOLINT = shutil.which("hadolint") or f"{sys.prefix}/bin/hadolint"
-}  # fmt: skip
-"""Of the compose specification, services section: the fields that are used, and their types."""
-HEALTH_FIELDS = {"test", "interval", "timeout", "retries", "start_period"}
-BIND_FIELDS = {"type", "source", "target", "read_only"}
-DURATION = re.compile(r"(\d+(h|m|s|ms|us))+")
-
-
-def instructions(text):
-    """{instruction: what follows it}, of a Dockerfile whose lines go on after a backslash."""
-    joined = re.sub(r"\\\n\s*", "", re.sub("^#.*\n", "", text, flags=re.MULTILINE))
-    return [line.split(" ", 1) for line in joined.splitlines() if line]
-
-
-def test_hadolint_finds_nothing(folder, tmp_path):
-    (tmp_path / "Dockerfile").write_text(containers.dockerfile(folder.served))
-    found = subprocess.run([HADOLINT, "--format", "json", str(tmp_path / "Dockerfile")], capture_output=True, text=True, timeout=60)
-    assert (found.returncode, json.loads(found.stdout)) == (0, [])
-
-
-def test_the_image_is_the_pinned_server_with_every_model_of_the_folder(folder):
-    of = dataclasses.replace(folder.served, elsewhere=("far",))
-    text = containers.dockerfile(of)
-    read = instructions(text)
-    assert read[0] == ["FROM", "tensorflow/serving:2.20.0"]
-    assert ["COPY", "toy /models/toy"] in read and ["COPY", "other /models/other"] in read
-    assert ["COPY", "models.config batching.config monitoring.config /models/"] in read
-    assert "# far is configured and does not lie in this folder" in text
-    (user,) = [value for name, value in read if name == "USER"]
-    assert re.fullmatch(r"[1-9]\d*:[1-9]\d*", user)
-
-
-def test_the_server_is_started_with_the_flags_of_the_docker_command(folder):
-    started = json.loads(dict(instructions(containers.dockerfile(folder.served)))["ENTRYPOINT"])
-    assert started[0] == "tensorflow_model_server" and started[3:] == readme.server_flags("/models")
-    server = yaml.safe_load(containers.compose(folder.served))["services"]["server"]
-    assert server["entrypoint"] + server["command"] == started
-
-
-def test_the_build_takes_what_the_dockerfile_copies_and_nothing_else(folder):
-    lines = [line for line in containers.ignored(folder.served).splitlines() if not line.startswith("#")]
-    assert lines[0] == "*"  # then the exceptions, of which the last that matches counts
-    copied = {word for name, value in instructions(containers.dockerfile(folder.served)) if name == "COPY" for word in value.split()[:-1]}
-    assert {line[1:] for line in lines if line.startswith("!")} == copied
-    assert lines[-1] == "**/.staging-*"
-
-
-def test_the_compose_file_has_fields_of_the_specification_of_the_right_types(folder):
-    document = yaml.safe_load(containers.compose(folder.served))
-    assert set(document) == {"services"}
-    (server,) = document["services"].values()
-    assert {name: type(value) for name, value in server.items()} == COMPOSE_FIELDS = {
+COMPOSE_FIELDS = {
     **dict.fromkeys(("image", "user", "restart", "stop_grace_period"), str),
     **dict.fromkeys(("entrypoint", "command", "volumes", "ports", "tmpfs", "cap_drop", "security_opt"), list),
     **dict.fromkeys(("read_only", "init"), bool),
@@ -93,8 +43,8 @@ def test_the_image_is_the_pinned_server_with_every_model_of_the_folder(folder):
     text = containers.dockerfile(of)
     read = instructions(text)
     assert read[0] == ["FROM", "tensorflow/serving:2.20.0"]
-    assert ["COPY", "toy /models/toy"] in read and ["COPY", "other /models/other"] in read
-    assert ["COPY", "models.config batching.config monitoring.config /models/"] in read
+    assert ["COPY", "--chown=65532:65532 toy /models/toy"] in read and ["COPY", "--chown=65532:65532 other /models/other"] in read
+    assert ["COPY", "--chown=65532:65532 models.config batching.config monitoring.config /models/"] in read
     assert "# far is configured and does not lie in this folder" in text
     (user,) = [value for name, value in read if name == "USER"]
     assert re.fullmatch(r"[1-9]\d*:[1-9]\d*", user)
@@ -110,7 +60,7 @@ def test_the_server_is_started_with_the_flags_of_the_docker_command(folder):
 def test_the_build_takes_what_the_dockerfile_copies_and_nothing_else(folder):
     lines = [line for line in containers.ignored(folder.served).splitlines() if not line.startswith("#")]
     assert lines[0] == "*"  # then the exceptions, of which the last that matches counts
-    copied = {word for name, value in instructions(containers.dockerfile(folder.served)) if name == "COPY" for word in value.split()[:-1]}
+    copied = {word for name, value in instructions(containers.dockerfile(folder.served)) if name == "COPY" for word in value.split()[1:-1]}
     assert {line[1:] for line in lines if line.startswith("!")} == copied
     assert lines[-1] == "**/.staging-*"
 

@@ -42,7 +42,7 @@ def test_a_model_that_was_never_measured_counts_by_its_size(folder):
     of = dataclasses.replace(folder.served, models=(folder.served.models[1],))
     need = resources.needs(of)
     assert (need.cores, need.memory_bytes, need.start_seconds) == (1, 320 * MIB, 60)
-    assert any("Not measured" in line for line in need.explained)
+    assert any("No measurement" in line for line in need.explained)
 
 
 def test_slow_is_four_batches_and_falling_behind_a_wait_of_two(folder):
