@@ -6,7 +6,7 @@ from collections.abc import Sequence
 import numpy as np
 import tensorflow as tf
 
-from export import images, model_card, readme, signatures
+from export import facts, images, model_card, readme, signatures
 
 DIRECTORY = os.path.join("assets.extra", "model_card")
 _ROWS, _MOST_COLUMNS = 8, 10
@@ -15,7 +15,7 @@ _NO_TRUNCATION = 1e6
 """Beyond any latent that is drawn."""
 
 
-def write(directory: str, model_name: str, built: Sequence[signatures.Signature], run: model_card.Run) -> None:
+def write(directory: str, model_name: str, built: Sequence[signatures.Signature], run: facts.Run) -> None:
     """Writes README.md, and samples.png where the model draws images, into the version `directory`."""
     folder = os.path.join(directory, DIRECTORY)
     os.makedirs(folder)
@@ -38,7 +38,7 @@ def _call(signature: signatures.Signature) -> model_card.Call:
     )
 
 
-def _sheet(built: Sequence[signatures.Signature], run: model_card.Run) -> tuple[np.ndarray | None, str]:
+def _sheet(built: Sequence[signatures.Signature], run: facts.Run) -> tuple[np.ndarray | None, str]:
     """(uint8 [H, W, c], what it shows) of the endpoint `sample`, a column per class if it takes labels; (None, "") where it draws no images."""
     found = [signature for signature in built if signature.name == "sample_png"]
     if not found:

@@ -3,103 +3,17 @@
 import dataclasses
 import json
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from typing import Any
 
 import yaml
+
+from export import card_scores, facts
 
 SHEET = "samples.png"
 """The picture beside the card."""
 
 _DATASET = re.compile(r"[A-Za-z0-9][\w.-]*(/[\w.-]+)?")
-_PROXY = "_proxy"
-_MEANINGS = {
-    "fid": "Fréchet distance of features, lower is better",
-    "kid": "kernel distance of features, lower is better",
-    "is": "inception score, higher is better",
-    "intra_fid": "mean Fréchet distance within a class, lower is better",
-    "precision": "share of the samples that lie among the data",
-    "recall": "share of the data that lie among the samples",
-    "density": "how densely the data lie around the samples, about 1 for the data themselves",
-    "coverage": "share of the data with a sample nearby",
-    "diversity": "spread within a class over the data's, 1 for as varied as the data",
-    "agreement": "share of the samples that a classifier gives the class asked for",
-    "ms_ssim": "similarity of two samples of a class, lower is more varied",
-    "test_error": "share of the held-out images that the model's own classifier gets wrong",
-    "leak_color": "shift of colours, in the data's deviations",
-    "leak_black": "share of the pixels in black rectangles, above the data's",
-    "leak_reflection": "agreement of borders with their mirror image, above the data's",
-}
-
-
-@dataclasses.dataclass(frozen=True, kw_only=True)
-class Data:
-    """What the model was trained on."""
-
-    name: str
-    classes: int = 0
-    class_names: tuple[str, ...] = ()
-    image_shape: tuple[int, ...] = ()
-    """Height, width, channels."""
-    size: int | None = None
-    """Examples it was trained on."""
-    held_out: int | None = None
-    """Examples that were held out."""
-
-
-@dataclasses.dataclass(frozen=True, kw_only=True)
-class Training:
-    """How it was trained; None for what is not on record."""
-
-    step: int | None = None
-    """Of the exported weights."""
-    steps: int | None = None
-    """That the run was to have."""
-    batch_size: int | None = None
-    precision: str | None = None
-    seed: int | None = None
-
-
-@dataclasses.dataclass(frozen=True, kw_only=True)
-class Score:
-    """A number with the record of how it was measured, as `metrics.json` has it."""
-
-    name: str
-    value: float
-    std: float | None
-    unit: str
-    protocol: dict[str, Any]
-
-
-@dataclasses.dataclass(frozen=True, kw_only=True)
-class Neighbours:
-    """Distances of samples and of held-out images to their nearest training image, as `neighbours.json` has them."""
-
-    extractor: str
-    step: int
-    samples: int
-    median: float
-    held_out_median: float | None
-    """None where the data have no held-out split."""
-    ratio: float | None
-    """median / held_out_median."""
-
-
-@dataclasses.dataclass(frozen=True, kw_only=True)
-class Run:
-    """What is known of the run that the weights come from."""
-
-    variant: str = ""
-    summary: str = ""
-    paper: str = ""
-    license: str = "unknown"
-    """An identifier that Hugging Face knows, of the weights."""
-    data: Data | None = None
-    training: Training = dataclasses.field(default_factory=Training)
-    metrics: tuple[str, ...] = ()
-    """Metrics that the run's experiment asks for."""
-    scores: tuple[Score, ...] = ()
-    neighbours: Neighbours | None = None
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -121,7 +35,7 @@ class Card:
     calls: tuple[Call, ...]
     sheet: str = ""
     """What the picture shows; "" if there is none."""
-    run: Run = dataclasses.field(default_factory=Run)
+    run: facts.Run = dataclasses.field(default_factory=facts.Run)
 
     @property
     def by_class(self) -> bool:
@@ -135,7 +49,7 @@ def text(card: Card) -> str:
         "": _introduction(card),
         "Data": _data(card.run.data),
         "Training": _training(card.run.training),
-        "Metrics": _metrics(card.run),
+        "Metrics": _metrics(card),
         "Conditional agreement": _agreement(card),
         "Memorisation": _memorisation(card.run),
         "Augmentation leak": _leak(card.run),
@@ -168,7 +82,7 @@ def _introduction(card: Card) -> str:
     return f"# {card.model_name}\n\n{what.strip()}{paper} {form}{picture}"
 
 
-def _data(data: Data | None) -> str:
+def _data(data: facts.Data | None) -> str:
     if not data:
         return "Not on record."
     names = f": {', '.join(data.class_names)}" if data.class_names else ""
@@ -185,7 +99,7 @@ def _examples(count: int | None) -> str | None:
     return None if count is None else f"{count} examples"
 
 
-def _training(training: Training) -> str:
+def _training(training: facts.Training) -> str:
     step = None if training.step is None else str(training.step) + (f" of {training.steps}" if training.steps else "")
     return _table(
         ("Generator steps", step),
@@ -195,9 +109,11 @@ def _training(training: Training) -> str:
     )
 
 
-def _metrics(run: Run) -> str:
-    """Every score but the leaks, which have a section of their own."""
-    return _scores(run, [score for score in run.scores if not score.name.startswith("leak_")]) or _not_measured(run, ())
+def _metrics(card: Card) -> str:
+    """Every score but those that have a section of their own."""
+    elsewhere = ("leak_", "agreement") if card.by_class else ("leak_",)
+    shown = [score for score in card.run.scores if not score.name.startswith(elsewhere)]
+    return card_scores.text(card.run, shown) or _not_measured(card.run, ())
 
 
 def _agreement(card: Card) -> str:
@@ -211,13 +127,13 @@ def _agreement(card: Card) -> str:
     judge = found[0].protocol.get("judge", {})
     bound = "; ".join(f"{name} {share:.4g}" for name, share in judge.items())
     beside = [score for score in run.scores if score.name == "diversity"]
-    lines = [_scores(run, [*found, *beside])]
+    lines = [card_scores.text(run, [*found, *beside])]
     lines.append(f"The classifier on real held-out images, which bounds what agreement can show: {bound or 'not on record'}.")
     lines.append("One good picture per class would agree wholly: read it beside the diversity." + ("" if beside else " That was not measured."))
     return "\n\n".join(lines)
 
 
-def _memorisation(run: Run) -> str:
+def _memorisation(run: facts.Run) -> str:
     """Whether samples lie nearer to the training images than images that nobody trained on."""
     near = run.neighbours
     if not near:
@@ -229,13 +145,13 @@ def _memorisation(run: Run) -> str:
         ("Ratio of the two", None if near.ratio is None else f"{near.ratio:.4g}"),
     )
     meaning = "A generator that copies is nearer to the training images than images that nobody trained on: the ratio is then far below 1."
-    return f"{lines}\n\n{meaning}\n\nDistances of the features of `{near.extractor}`, at step {near.step}{_other_step(run, near.step)}."
+    return f"{lines}\n\n{meaning}\n\nDistances of the features of `{near.extractor}`, at step {near.step}{card_scores.other_step(run, near.step)}."
 
 
-def _leak(run: Run) -> str:
+def _leak(run: facts.Run) -> str:
     """What augmentations of the training images left in the samples."""
     found = [score for score in run.scores if score.name.startswith("leak_")]
-    return _scores(run, found) + "\n\nEach is about 0 for images like the data." if found else _not_measured(run, ("augmentation_leak",))
+    return card_scores.text(run, found) + "\n\nEach is about 0 for images like the data." if found else _not_measured(run, ("augmentation_leak",))
 
 
 def _limits(card: Card) -> str:
@@ -248,7 +164,7 @@ def _limits(card: Card) -> str:
             "- A sample is no photograph of anything, and says nothing about the world beyond the data; what the data lack or favour, so does it.",
             "- Whether the terms of the data allow a use is not known to this card. "
             + ("No licence of the weights is on record." if card.run.license == "unknown" else f"The licence of the weights: {card.run.license}."),
-            "- A seed gives the same image on the same build of TensorFlow; on other hardware the last digits of its pixels differ.",
+            "- A seed gives the same image on the same build of TensorFlow; on other hardware the last digits of its pixels may differ.",
         ]
     )
 
@@ -268,60 +184,14 @@ def _calls(card: Card) -> str:
         code = f'model = tf.saved_model.load("PATH")  # the folder of saved_model.pb\nimages = model.signatures["sample"]({arguments})["images"]'
         parts.append(f"TensorFlow:\n\n```python\nimport tensorflow as tf\n\n{code}\n```")
     if "generate_default" in calls:
-        latents = re.search(r"\d+", calls["generate_default"].inputs["latents"])
+        latents = re.search(r", (\d+)\]", calls["generate_default"].inputs["latents"])
         code = 'layer = keras.layers.TFSMLayer("PATH", call_endpoint="generate_default")'
-        code += f'\nimages = layer(keras.random.normal([1, {latents.group() if latents else "z"}]))["images"]'
+        code += f'\nimages = layer(keras.random.normal([1, {latents.group(1) if latents else "z"}]))["images"]'
         parts.append(f"A layer of a Keras model:\n\n```python\nimport keras\n\n{code}\n```")
     return "\n\n".join(parts)
 
 
-def _scores(run: Run, scores: Sequence[Score]) -> str:
-    """A table of the scores, and below it under which protocol each was measured; "" without scores."""
-    if not scores:
-        return ""
-    rows = ["| metric | value | +/- | unit | what it is |", "|---|---|---|---|---|"]
-    for score in scores:
-        deviation = "" if score.std is None else f"{score.std:.2g}"
-        rows.append(f"| `{score.name}` | {score.value:.4g} | {deviation} | {score.unit} | {_meaning(score.name)} |")
-    names: dict[str, list[str]] = {}
-    for score in scores:
-        names.setdefault(_protocol(run, score.protocol), []).append(f"`{score.name}`")
-    lines = [f"- {', '.join(group)}: {line}" for line, group in names.items()]
-    return "\n".join([*rows, "", "Measured so:", "", *lines])
-
-
-def _meaning(name: str) -> str:
-    base = name.removesuffix(_PROXY)
-    known = next((text for key, text in _MEANINGS.items() if base == key or base.startswith(f"{key}_")), "")
-    return f"{known}; by other features than the published figures, so not to be compared with them" if name != base else known
-
-
-def _protocol(run: Run, record: dict[str, Any]) -> str:
-    """The protocol of one number, as a line."""
-    resolution = " x ".join(map(str, record.get("resolution", ())))
-    truncation = record.get("truncation", 0.0)
-    parts = [
-        f"{record.get('num_fake')} samples against {record.get('num_real')} real images of the split {record.get('split')!r}",
-        f"data {record.get('data')}",
-        f"features {record.get('backbone')} ({record.get('weights')}), resized by {record.get('resizer')} from {resolution}" if resolution else "",
-        "rounded to 8 bits" if record.get("quantised") else "not rounded to 8 bits",
-        f"labels {record['label_sampling']}" if record.get("label_sampling") else "",
-        f"truncation {truncation:g}" if truncation else "no truncation",
-        *(f"{key} {record[key]}" for key in ("splits", "subsets", "subset_size", "pairs", "k") if record.get(key)),
-        f"{record.get('generator')} generator, {record.get('batch_norm')} statistics, batches of {record.get('batch_size')}",
-        f"seed {record.get('seed')}",
-        f"step {record.get('step')}{_other_step(run, record.get('step'))}",
-    ]
-    return "; ".join(filter(None, parts)) + "."
-
-
-def _other_step(run: Run, step: int | None) -> str:
-    """A warning where a number belongs to other weights than these."""
-    here = run.training.step
-    return f" (**of other weights: these are of step {here}**)" if here is not None and step != here else ""
-
-
-def _not_measured(run: Run, needed: Iterable[str]) -> str:
+def _not_measured(run: facts.Run, needed: Iterable[str]) -> str:
     missing = [name for name in needed if name not in run.metrics]
     first = f"name {' and '.join(f'`{name}`' for name in missing)} in `evaluation.metrics` of `<run>/experiment.json`, then " if missing else ""
     return f"Not measured. To measure: {first}`tfgan-evaluate --workdir=<run>`, then export again."

@@ -4,7 +4,7 @@ import json
 import os
 from typing import Any
 
-from export import model_card
+from export import facts
 
 NEIGHBOURS = (os.path.join("analysis", "neighbours.json"), "neighbours.json")
 """Where in the run's folder `tfgan-analyze neighbours` may have written to."""
@@ -12,18 +12,18 @@ NEIGHBOURS = (os.path.join("analysis", "neighbours.json"), "neighbours.json")
 
 def read(
     workdir: str, experiment: dict[str, Any], data: dict[str, Any], *, step: int, summary: str = "", paper: str = "", license: str = "unknown"
-) -> model_card.Run:
+) -> facts.Run:
     """What is known of the run in `workdir`. `experiment`, `data`: its experiment and its DataSpec as JSON has them; `step`: of the exported weights.
 
     ValueError for a file of results that cannot be read: a card without them would say that nothing was measured.
     """
     training, settings, evaluation = (experiment.get(part, {}) for part in ("training", "data", "evaluation"))
-    return model_card.Run(
+    return facts.Run(
         variant=experiment["variant"],
         summary=summary,
         paper=paper,
         license=license,
-        data=model_card.Data(
+        data=facts.Data(
             name=data["name"],
             classes=data.get("num_classes", 0),
             class_names=tuple(data.get("class_names", ())),
@@ -31,7 +31,7 @@ def read(
             size=data["size"],
             held_out=data.get("test_size", 0),
         ),
-        training=model_card.Training(
+        training=facts.Training(
             step=step,
             steps=training.get("steps"),
             batch_size=settings.get("batch_size"),
@@ -44,23 +44,23 @@ def read(
     )
 
 
-def _scores(path: str) -> tuple[model_card.Score, ...]:
+def _scores(path: str) -> tuple[facts.Score, ...]:
     found = _json(path) or {}
     try:
         return tuple(
-            model_card.Score(name=name, value=score["value"], std=score["std"], unit=score["unit"], protocol=score["protocol"])
+            facts.Score(name=name, value=score["value"], std=score["std"], unit=score["unit"], protocol=score["protocol"])
             for name, score in found.items()
         )
     except (KeyError, TypeError, AttributeError) as error:
         raise ValueError(f"{path} is not what tfgan-evaluate writes: {error!r}. Evaluate again, or move it away.") from error
 
 
-def _neighbours(path: str) -> model_card.Neighbours | None:
+def _neighbours(path: str) -> facts.Neighbours | None:
     found = _json(path)
     if found is None:
         return None
     try:
-        return model_card.Neighbours(
+        return facts.Neighbours(
             extractor=found["extractor"],
             step=found["step"],
             samples=found["generated"]["images"],

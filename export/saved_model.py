@@ -8,7 +8,7 @@ from typing import Any
 
 import tensorflow as tf
 
-from export import card_folder, expectations, model_card, readme, serving_config, signatures, verify, versions, warmup
+from export import card_folder, expectations, facts, readme, serving_config, signatures, verify, versions, warmup
 from export.kit import cost, deploy, measure
 from tfgan_suite.core import endpoint as endpoints_lib
 
@@ -33,7 +33,7 @@ def publish(
     batch_sizes: Sequence[int] = (1, 2, 4, 8, 16, 32),
     serving_base_path: str = "/models",
     metadata: dict[str, Any],
-    run: model_card.Run | None = None,
+    run: facts.Run | None = None,
 ) -> str:
     """Publishes `endpoints` as the next version of `<output>/<model_name>/` and returns its directory.
 
@@ -59,7 +59,7 @@ def publish(
         with versions.staged(output, model_name) as staged:
             _fill(staged.directory, built, expected, model_name, sizes, metadata)
             verify.write_report(staged.directory, verify.verify(staged.directory, staged.scratch))
-            card_folder.write(staged.directory, model_name, built, run or model_card.Run())
+            card_folder.write(staged.directory, model_name, built, run or facts.Run())
             cost.write(staged.directory, measure.measure(staged.directory, built, sizes))
             description = readme.text(output, serving_base_path, model_name, sizes, built)
             return staged.publish(lambda number: _describe(output, model_name, serving_base_path, sizes, description, number))

@@ -10,7 +10,7 @@ import tensorflow as tf
 import yaml
 from PIL import Image
 
-from export import card_folder, model_card, signatures
+from export import card_folder, facts, signatures
 
 FOLDER = os.path.join("assets.extra", "model_card")
 ROWS, GAP = 8, 2
@@ -45,21 +45,21 @@ def test_the_picture_shows_a_column_per_class_of_what_the_version_answers(toy, p
 
 def test_the_columns_are_named_as_the_data_names_them(toy, tmp_path):
     built = signatures.build(toy.endpoints(toy.generator()))
-    data = model_card.Data(name="x", classes=5, class_names=("ant", "bee", "cat", "dog", "elk"))
-    card_folder.write(str(tmp_path), "toy", built, model_card.Run(data=data))
+    data = facts.Data(name="x", classes=5, class_names=("ant", "bee", "cat", "dog", "elk"))
+    card_folder.write(str(tmp_path), "toy", built, facts.Run(data=data))
     assert "Columns are classes: ant, bee, cat, dog, elk." in read(tmp_path)
 
 
 def test_a_model_without_pictures_has_a_card_without_one(toy, tmp_path):
     built = signatures.build(toy.endpoints(toy.generator())[:1])
-    card_folder.write(str(tmp_path), "toy", built, model_card.Run())
+    card_folder.write(str(tmp_path), "toy", built, facts.Run())
     assert os.listdir(tmp_path / FOLDER) == ["README.md"] and "samples.png" not in read(tmp_path)
 
 
 @pytest.mark.parametrize("channels", [1, 4])
 def test_pictures_of_other_channel_counts_are_drawn(toy, tmp_path, channels):
     built = signatures.build(toy.endpoints(toy.generator(channels)))
-    card_folder.write(str(tmp_path), "toy", built, model_card.Run())
+    card_folder.write(str(tmp_path), "toy", built, facts.Run())
     with Image.open(tmp_path / FOLDER / "samples.png") as picture:
         assert len(picture.getbands()) == channels
 

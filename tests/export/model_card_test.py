@@ -3,7 +3,7 @@ import re
 import pytest
 import yaml
 
-from export import model_card
+from export import facts, model_card
 
 RECORD = {
     "metric": "fid_proxy", "data": "d1f2", "split": "test", "num_real": 4000, "num_fake": 2000, "backbone": "embedded", "weights": "w3a4",
@@ -14,17 +14,15 @@ RECORD = {
 
 
 def score(name, value, std=None, unit="", **changes):
-    return model_card.Score(name=name, value=value, std=std, unit=unit, protocol=RECORD | {"metric": name} | changes)
+    return facts.Score(name=name, value=value, std=std, unit=unit, protocol=RECORD | {"metric": name} | changes)
 
 
-RUN = model_card.Run(
+RUN = facts.Run(
     variant="sagan",
     summary="Self-attention in both players.",
     paper="Zhang et al. 2019, arXiv:1805.08318",
-    data=model_card.Data(
-        name="captioned_shapes/studio", classes=2, class_names=("red ball", "cube"), image_shape=(64, 48, 3), size=7000, held_out=123
-    ),
-    training=model_card.Training(step=1500, steps=2000, batch_size=64, precision="mixed_bfloat16", seed=11),
+    data=facts.Data(name="captioned_shapes/studio", classes=2, class_names=("red ball", "cube"), image_shape=(64, 48, 3), size=7000, held_out=123),
+    training=facts.Training(step=1500, steps=2000, batch_size=64, precision="mixed_bfloat16", seed=11),
     metrics=("fid", "kid"),
     scores=(
         score("fid_proxy", 12.3456789),
@@ -33,7 +31,7 @@ RUN = model_card.Run(
         score("diversity", 0.7531),
         score("leak_color", 0.04321),
     ),
-    neighbours=model_card.Neighbours(extractor="embedded", step=1500, samples=1000, median=3.21, held_out_median=3.5, ratio=0.9171),
+    neighbours=facts.Neighbours(extractor="embedded", step=1500, samples=1000, median=3.21, held_out_median=3.5, ratio=0.9171),
 )
 CALLS = (
     model_card.Call(
@@ -46,7 +44,7 @@ CALLS = (
 
 
 def card(calls=CALLS, **run):
-    changed = model_card.Run(**{field: getattr(RUN, field) for field in RUN.__dataclass_fields__} | run)
+    changed = facts.Run(**{field: getattr(RUN, field) for field in RUN.__dataclass_fields__} | run)
     return model_card.Card(model_name="toy", tensorflow="2.21.0", calls=calls, sheet="The seeds 0 to 15.", run=changed)
 
 
@@ -75,7 +73,7 @@ def test_the_front_matter_is_what_hugging_face_reads():
 
 @pytest.mark.parametrize("name", ["folder:/home/me/cats", "toy:ring8", "tfrecord:/data/*.tfrecord"])
 def test_data_that_are_no_dataset_of_the_hub_are_not_named_as_one(name):
-    matter, _ = split(model_card.text(card(data=model_card.Data(name=name))))
+    matter, _ = split(model_card.text(card(data=facts.Data(name=name))))
     assert "datasets" not in matter
 
 
@@ -127,7 +125,7 @@ def test_agreement_stands_beside_the_judges_own_accuracy_and_the_diversity():
 
 
 def test_numbers_of_other_weights_say_so():
-    text = model_card.text(card(training=model_card.Training(step=2000)))
+    text = model_card.text(card(training=facts.Training(step=2000)))
     assert text.count("of other weights: these are of step 2000") >= 5
     assert "of other weights" not in model_card.text(card())
 
@@ -156,6 +154,13 @@ def test_a_model_of_which_nothing_is_known_has_a_card_that_says_so():
     assert sections["Data"].strip() == "Not on record."
     assert set(sum(list(rows(sections["Training"]).values())[2:], [])) == {"not on record"}
     assert "samples.png" not in sections[""] and "datasets" not in matter and "metrics" not in matter
+
+
+def test_a_signature_of_latents_alone_is_shown_as_a_layer():
+    call = model_card.Call(name="generate_default", inputs={"latents": "float32 [b, 16]"}, outputs={"images": "float32 [b, 8, 8, 3]"}, row={})
+    assert 'TFSMLayer("PATH", call_endpoint="generate_default")' in model_card.text(card(calls=(*CALLS, call)))
+    assert "keras.random.normal([1, 16])" in model_card.text(card(calls=(*CALLS, call)))
+    assert "TFSMLayer" not in model_card.text(card())
 
 
 def test_the_words_are_those_of_the_house():

@@ -96,6 +96,13 @@ def test_a_pinned_policy_stays_while_a_label_needs_it():
     assert versions(toy) == [1, 2, 3] and history.policy
 
 
+def test_a_crash_between_the_two_files_leaves_a_history_that_the_next_promotion_sets_right():
+    """The history was written and the label not moved: the current version is in the history already."""
+    toy = entry(lists(1, 2) + points(stable=1))
+    history = labels.promote(toy, 2, [1, 2], labels.History(before=(1,)))
+    assert history.before == (1,) and versions(toy) == [1, 2]
+
+
 @pytest.mark.parametrize(
     "before, current, available, target",
     [((), 1, [1], 0), ((1,), 2, [1, 2], 1), ((1, 2), 3, [1, 3], 1), ((1,), 2, [2], 0), ((1, 2), 2, [1, 2], 1)],
