@@ -10,6 +10,8 @@ from typing import Any
 
 from absl import app, flags, logging
 
+from export import provenance
+
 _LARGEST_BATCH = 32
 
 
@@ -28,6 +30,7 @@ def main() -> None:
     )
     flags.DEFINE_list("batch_sizes", None, "The sizes batches are padded to, e.g. 1,8,32, in place of powers of two; the last is the largest.")
     flags.DEFINE_string("serving_base_path", "/models", "The folder --output as the server sees it.")
+    flags.DEFINE_string("license", "unknown", "Licence of the weights, for the model card: an identifier that Hugging Face knows, e.g. apache-2.0.")
     flags.DEFINE_string("verify_only", None, "Check this published version again, on this machine, and publish nothing.")
     app.run(_run)
 
@@ -55,12 +58,22 @@ def _export(values: flags.FlagValues) -> str:
     experiment = _experiment(values.workdir)
     name = values.model_name or re.sub(r"[^a-zA-Z0-9_]", "_", experiment["variant"])
     from export import saved_model  # imports TensorFlow, after the settings above
-    from tfgan_suite import runner
+    from tfgan_suite import registry, runner
 
     model = runner.restore(values.workdir, which=values.checkpoint)
     metadata = {"experiment": experiment, "workdir": os.path.abspath(values.workdir), "checkpoint": values.checkpoint}
+    known = registry.VARIANTS[experiment["variant"]]
+    run = provenance.read(
+        values.workdir,
+        experiment,
+        model.data.to_json(),
+        step=int(model.step.numpy()),
+        summary=known.summary,
+        paper=known.paper,
+        license=values.license,
+    )
     version = saved_model.publish(
-        model.endpoints(), values.output, name, batch_sizes=batch_sizes, serving_base_path=values.serving_base_path, metadata=metadata
+        model.endpoints(), values.output, name, batch_sizes=batch_sizes, serving_base_path=values.serving_base_path, metadata=metadata, run=run
     )
     return f"{version}\n(checked; how to serve it: {os.path.join(values.output, 'README.txt')})"
 

@@ -18,9 +18,9 @@ _LONGEST_REQUEST = 400
 """Characters; a longer example request says little."""
 
 
-def docker_command(output: str, base_path: str) -> str:
-    """The command that serves every model in `output` over gRPC (8500) and REST (8501)."""
-    flags = [
+def server_flags(base_path: str) -> list[str]:
+    """What the server is started with, beside its ports. `base_path`: the folder of the models as it sees it."""
+    return [
         f"--model_config_file={base_path}/{serving_config.MODELS}",
         f"--model_config_file_poll_wait_seconds={_POLL_SECONDS}",
         "--allow_version_labels_for_unavailable_models=true",
@@ -29,8 +29,12 @@ def docker_command(output: str, base_path: str) -> str:
         "--enable_per_model_batching_parameters=true",
         f"--monitoring_config_file={base_path}/{serving_config.MONITORING}",
     ]
+
+
+def docker_command(output: str, base_path: str) -> str:
+    """The command that serves every model in `output` over gRPC (8500) and REST (8501)."""
     mount = shlex.quote(f"{os.path.abspath(output)}:{base_path}:ro")
-    return " \\\n    ".join([f"docker run --rm -p 8500:8500 -p 8501:8501 -v {mount} {SERVER_IMAGE}", *flags])
+    return " \\\n    ".join([f"docker run --rm -p 8500:8500 -p 8501:8501 -v {mount} {SERVER_IMAGE}", *server_flags(base_path)])
 
 
 def text(output: str, base_path: str, model_name: str, batch_sizes: Sequence[int], built: Sequence[signatures.Signature]) -> str:
@@ -59,9 +63,9 @@ A label:            /v1/models/{model_name}/labels/stable:predict (the newest ve
 
 
 def _request(model_name: str, signature: signatures.Signature) -> str:
-    inputs = ", ".join(_tensor(key, spec.shape, spec.dtype) for key, spec in signature.endpoint.inputs.items())
-    outputs = ", ".join(_tensor(key, spec.shape, spec.dtype) for key, spec in signature.concrete.structured_outputs.items())
-    row = {key: _json(value[0]) for key, value in signature.examples(1).items()}
+    inputs = ", ".join(tensor(key, spec.shape, spec.dtype) for key, spec in signature.endpoint.inputs.items())
+    outputs = ", ".join(tensor(key, spec.shape, spec.dtype) for key, spec in signature.concrete.structured_outputs.items())
+    row = {key: json_value(value[0]) for key, value in signature.examples(1).items()}
     body = json.dumps({"signature_name": signature.name, "instances": [row]})
     lines = [f"{signature.name}: {inputs} -> {outputs}"]
     if len(body) <= _LONGEST_REQUEST:
@@ -69,15 +73,16 @@ def _request(model_name: str, signature: signatures.Signature) -> str:
     return "\n".join(lines)
 
 
-def _tensor(key: str, shape: tf.TensorShape, dtype: tf.DType) -> str:
+def tensor(key: str, shape: tf.TensorShape, dtype: tf.DType) -> str:
+    """A tensor in words: "label int64 [b]"."""
     axes = ", ".join("b" if axis == 0 else "?" if size is None else str(size) for axis, size in enumerate(shape))
     return f"{key} {dtype.name} [{axes}]"
 
 
-def _json(value: Any) -> Any:
+def json_value(value: Any) -> Any:
     """Example inputs as JSON has them: lists, numbers and text."""
     if isinstance(value, (np.ndarray, np.generic)):
-        return _json(value.tolist())
+        return json_value(value.tolist())
     if isinstance(value, list):
-        return [_json(item) for item in value]
+        return [json_value(item) for item in value]
     return value.decode("utf-8", errors="replace") if isinstance(value, bytes) else value

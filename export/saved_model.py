@@ -8,7 +8,8 @@ from typing import Any
 
 import tensorflow as tf
 
-from export import expectations, readme, serving_config, signatures, verify, versions, warmup
+from export import card_folder, expectations, facts, readme, serving_config, signatures, verify, versions, warmup
+from export.kit import cost, deploy, measure
 from tfgan_suite.core import endpoint as endpoints_lib
 
 _MODEL_NAME = re.compile(r"[A-Za-z0-9_]+")
@@ -32,18 +33,22 @@ def publish(
     batch_sizes: Sequence[int] = (1, 2, 4, 8, 16, 32),
     serving_base_path: str = "/models",
     metadata: dict[str, Any],
+    run: facts.Run | None = None,
 ) -> str:
     """Publishes `endpoints` as the next version of `<output>/<model_name>/` and returns its directory.
 
     The version appears in one step, after it was reloaded in processes of its own and answered as the model does; an existing version is
     never touched. `batch_sizes`: the sizes that a batching server pads to; the last is the largest request. `serving_base_path`: `output` as
-    the server sees it. `metadata`: what the version was made from, kept in it as JSON.
+    the server sees it. `metadata`: what the version was made from, kept in it as JSON; `run`: what its model
+    card states of the training.
 
     Raises ValueError for what the caller can correct, and for a version that fails its checks; OSError where `output` cannot be written.
     Either way the version does not appear, and nothing is left in its place.
     """
     if not _MODEL_NAME.fullmatch(model_name):
         raise ValueError(f"The model name {model_name!r} becomes a directory and a part of URLs: letters, digits and underscores only.")
+    if model_name == deploy.DIRECTORY:
+        raise ValueError(f"A model cannot be named {model_name!r}: that folder holds the files to deploy with. Choose another name.")
     if not serving_base_path.startswith("/"):
         raise ValueError(f"The serving base path must be absolute, e.g. /models; received {serving_base_path!r}.")
     sizes = serving_config.check_batch_sizes(batch_sizes)
@@ -54,6 +59,8 @@ def publish(
         with versions.staged(output, model_name) as staged:
             _fill(staged.directory, built, expected, model_name, sizes, metadata)
             verify.write_report(staged.directory, verify.verify(staged.directory, staged.scratch))
+            card_folder.write(staged.directory, model_name, built, run or facts.Run())
+            cost.write(staged.directory, measure.measure(staged.directory, built, sizes))
             description = readme.text(output, serving_base_path, model_name, sizes, built)
             return staged.publish(lambda number: _describe(output, model_name, serving_base_path, sizes, description, number))
     except (OSError, tf.errors.OpError) as error:
@@ -120,5 +127,6 @@ def _describe(output: str, model_name: str, base_path: str, batch_sizes: Sequenc
     try:
         serving_config.update(output, model_name, base_path, batch_sizes, versions.numbers(directory))
         versions.replace_file(os.path.join(output, "README.txt"), description)
+        deploy.update(output, base_path)
     except OSError as error:
         raise OSError(f"version {number} is published, but the configuration beside it could not be written: {error}") from error

@@ -23,9 +23,12 @@ _BATCH_TIMEOUT_MICROSECONDS = 2000
 _ENQUEUED_BATCHES = 100
 """Batches that may wait before the server answers UNAVAILABLE; TF Serving's default of 10 refuses short bursts."""
 _VERSIONS_LOADED = 2
-_METRICS_PATH = "/monitoring/prometheus/metrics"
-_NEWEST_LABEL = "canary"
-_OLDER_LABEL = "stable"
+METRICS_PATH = "/monitoring/prometheus/metrics"
+"""The server's own choice too, where its configuration names none."""
+NEWEST_LABEL = "canary"
+"""The label that each export moves to its version."""
+STABLE_LABEL = "stable"
+"""The label that stays until a version is promoted."""
 _LABEL = re.compile(r"[A-Za-z0-9_]+")
 
 
@@ -55,7 +58,7 @@ def monitoring() -> str:
     """Prometheus metrics on the REST port."""
     config = protos.message_class("MonitoringConfig")()
     config.prometheus_config.enable = True
-    config.prometheus_config.path = _METRICS_PATH
+    config.prometheus_config.path = METRICS_PATH
     return _text(config, parse_monitoring)
 
 
@@ -71,18 +74,23 @@ def models(existing: str, model_name: str, base_path: str, available: Sequence[i
     if entry is None:
         entry = config.model_config_list.config.add(name=model_name, model_platform="tensorflow")
         entry.model_version_policy.latest.num_versions = _VERSIONS_LOADED
-        entry.version_labels[_OLDER_LABEL] = entry.version_labels[_NEWEST_LABEL] = available[-1]
+        entry.version_labels[STABLE_LABEL] = entry.version_labels[NEWEST_LABEL] = available[-1]
     entry.base_path = posixpath.join(base_path, model_name)
-    loaded = _loaded(entry.model_version_policy, available)
+    served = loaded(entry.model_version_policy, available)
     for label, version in dict(entry.version_labels).items():  # a copy: a protobuf map that is written to while it is walked may skip entries
-        if label == _NEWEST_LABEL and available[-1] in loaded:
+        if label == NEWEST_LABEL and available[-1] in served:
             entry.version_labels[label] = available[-1]
-        elif version not in loaded and loaded:
-            entry.version_labels[label] = loaded[0]
+        elif version not in served and served:
+            entry.version_labels[label] = served[0]
+    return models_text(config)
+
+
+def models_text(config: Any) -> str:
+    """The text of a ModelServerConfig. ValueError for what a server would refuse."""
     return _text(config, parse_models)
 
 
-def _loaded(policy: Any, available: Sequence[int]) -> list[int]:
+def loaded(policy: Any, available: Sequence[int]) -> list[int]:
     """The versions that a server with `policy` loads, rising."""
     kind = policy.WhichOneof("policy_choice")
     if kind == "specific":
@@ -145,7 +153,7 @@ _PARSERS: dict[str, Callable[[str], Any]] = {MODELS: parse_models, BATCHING: par
 def check_existing(output: str) -> None:
     """Checks the configuration files already in `output`, which a publication updates or keeps. ValueError naming the file."""
     for name, parse in _PARSERS.items():
-        text = _read(output, name)
+        text = read(output, name)
         try:
             if text:
                 parse(text)
@@ -155,14 +163,14 @@ def check_existing(output: str) -> None:
 
 def update(output: str, model_name: str, base_path: str, batch_sizes: Sequence[int], available: Sequence[int]) -> None:
     """Writes the files beside the models for the newest of the versions `available`; what a user changed in them stays."""
-    versions.replace_file(os.path.join(output, MODELS), models(_read(output, MODELS), model_name, base_path, available))
-    versions.replace_file(os.path.join(output, BATCHING), batching(batch_sizes, _read(output, BATCHING)))
-    if not _read(output, MONITORING):
+    versions.replace_file(os.path.join(output, MODELS), models(read(output, MODELS), model_name, base_path, available))
+    versions.replace_file(os.path.join(output, BATCHING), batching(batch_sizes, read(output, BATCHING)))
+    if not read(output, MONITORING):
         versions.replace_file(os.path.join(output, MONITORING), monitoring())
 
 
-def _read(output: str, name: str) -> str:
-    """The text of a file, "" if there is none."""
+def read(output: str, name: str) -> str:
+    """The text of a configuration file in `output`, "" if there is none."""
     try:
         with open(os.path.join(output, name), encoding="utf-8") as file:
             return file.read()

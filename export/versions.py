@@ -36,7 +36,7 @@ class Staged:
     def publish(self, after: Callable[[int], None]) -> str:
         """Gives the version its number, last + 1, then calls `after(number)` while no other exporter publishes; returns its directory."""
         _force_to_disk(self.directory)
-        with _locked(os.path.join(self._output, _LOCK)):
+        with locked(self._output):
             number = max(numbers(self._model_directory), default=0) + 1
             if number > _HIGHEST:
                 raise ValueError(f"{self._model_directory} already has the version {_HIGHEST}, the highest a server can read; move it away.")
@@ -64,7 +64,7 @@ def staged(output: str, model_name: str) -> Iterator[Staged]:
     path = os.path.join(model_directory, f".staging-{uuid.uuid4().hex}")
     try:
         with contextlib.ExitStack() as stack:
-            with _locked(os.path.join(output, _LOCK)):
+            with locked(output):
                 _sweep(output, model_directory)
                 stack.callback(shutil.rmtree, path, ignore_errors=True)
                 os.mkdir(path)
@@ -91,8 +91,12 @@ def _make_directories(path: str) -> list[str]:
 
 
 @contextlib.contextmanager
-def _locked(path: str) -> Iterator[None]:
-    """Excludes every other holder of `path`, also after its death: the kernel drops the lock. The file is removed at the end."""
+def locked(output: str) -> Iterator[None]:
+    """Excludes everyone else who publishes to `output` or changes the files beside its models.
+
+    The kernel drops the lock of a holder that dies. The file is removed at the end.
+    """
+    path = os.path.join(output, _LOCK)
     while True:
         descriptor = os.open(path, os.O_RDWR | os.O_CREAT, 0o666)
         fcntl.flock(descriptor, fcntl.LOCK_EX)
@@ -120,9 +124,7 @@ def _owned(path: str) -> Iterator[None]:
 
 def _sweep(output: str, model_directory: str) -> None:
     """Removes what killed exporters left behind. Called under the lock, so no staging directory is between its making and its marking."""
-    for name in os.listdir(output):
-        if _TEMPORARY.fullmatch(name) and os.path.isfile(os.path.join(output, name)):  # `replace_file` writes there under the lock only
-            os.unlink(os.path.join(output, name))
+    remove_temporaries(output)
     for name in os.listdir(model_directory):
         path = os.path.join(model_directory, name)
         if _STAGING.fullmatch(name) and set(os.listdir(path)) <= {_OWNER, _CONTENT, _SCRATCH} and not _is_owned(path):
@@ -156,6 +158,13 @@ def _force_name_to_disk(path: str) -> None:
         os.fsync(descriptor)
     finally:
         os.close(descriptor)
+
+
+def remove_temporaries(directory: str) -> None:
+    """Removes what a killed `replace_file` left in `directory`. Called under the lock, without which nobody writes there."""
+    for name in os.listdir(directory):
+        if _TEMPORARY.fullmatch(name) and os.path.isfile(os.path.join(directory, name)):
+            os.unlink(os.path.join(directory, name))
 
 
 def replace_file(path: str, text: str) -> None:

@@ -5,9 +5,11 @@ import sys
 import types
 
 import pytest
+import tensorflow as tf
 from absl import app, flags
 
 from export import main, verify
+from tfgan_suite import registry
 
 
 @pytest.fixture
@@ -15,7 +17,14 @@ def command(toy, tmp_path, monkeypatch):
     """Runs the command in this process, on a runner that restores the toy model; returns its exit code."""
     (tmp_path / "run").mkdir()
     (tmp_path / "run" / "experiment.json").write_text(json.dumps({"variant": "sn-gan", "seed": 3}))
-    restored = types.SimpleNamespace(endpoints=lambda: toy.endpoints(toy.generator()))
+    (tmp_path / "run" / "metrics.json").write_text(json.dumps({"fid": {"value": 12.5, "std": None, "unit": "", "protocol": {"step": 40}}}))
+    data = {"name": "mnist", "features": {"image": {"shape": [8, 8, 3]}}, "size": 60}
+    restored = types.SimpleNamespace(
+        endpoints=lambda: toy.endpoints(toy.generator()), data=types.SimpleNamespace(to_json=lambda: data), step=tf.Variable(40)
+    )
+    monkeypatch.setitem(
+        registry.VARIANTS, "sn-gan", registry.Variant(module="", model="", paper="Miyato et al. 2018", summary="Spectral normalisation.")
+    )
     runner = types.SimpleNamespace(restore=lambda workdir, which: restored)
     import tfgan_suite
 
@@ -53,6 +62,22 @@ def test_a_run_is_published_under_its_variants_name(command, tmp_path, capsys):
     with open(version / "assets.extra" / "metadata.json") as file:
         assert json.load(file)["experiment"] == {"variant": "sn-gan", "seed": 3}
     assert "allowed_batch_sizes: 32" in (version / "batching_params.pbtxt").read_text()
+
+
+def test_the_model_card_states_what_the_runs_folder_and_the_flags_say(command, tmp_path):
+    assert command(*paths(tmp_path), "--license=apache-2.0") == 0
+    card = (tmp_path / "out" / "sn_gan" / "1" / "assets.extra" / "model_card" / "README.md").read_text()
+    for fact in (
+        "license: apache-2.0",
+        "Miyato et al. 2018",
+        "Spectral normalisation.",
+        "| `fid` | 12.5 |",
+        "`mnist`",
+        "60 examples",
+        "| Seed | 3 |",
+        "step 40",
+    ):
+        assert fact in card
 
 
 @pytest.mark.parametrize(

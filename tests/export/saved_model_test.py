@@ -130,7 +130,7 @@ def test_the_next_version_is_added_and_the_first_stays(toy, tmp_path, unchecked)
     assert [os.path.basename(path) for path in (first, second)] == ["1", "2"]
     with open(os.path.join(first, "saved_model.pb"), "rb") as file:
         assert file.read() == before
-    assert sorted(os.listdir(tmp_path)) == ["README.txt", "batching.config", "models.config", "monitoring.config", "toy"]
+    assert sorted(os.listdir(tmp_path)) == ["README.txt", "batching.config", "deploy", "models.config", "monitoring.config", "toy"]
 
 
 def test_a_version_that_mixes_rows_is_not_published(toy, tmp_path):
@@ -180,6 +180,7 @@ def test_an_output_that_cannot_be_made_is_one_clear_error(toy, tmp_path, uncheck
 @pytest.mark.parametrize(
     "changes, message",
     [
+        ({"model_name": "deploy"}, "holds the files to deploy with"),
         ({"model_name": "my-model"}, "letters, digits and underscores"),
         ({"batch_sizes": (8, 4)}, "rise"),
         ({"batch_sizes": (0, 4)}, "positive"),

@@ -1,0 +1,62 @@
+"""`tfgan-serving`: promotes a version of a served model, rolls back, and says what is served.
+
+tfgan-serving status   --output=export
+tfgan-serving promote  --output=export --model=sngan --version=2 --server=http://localhost:8501
+tfgan-serving rollback --output=export --model=sngan
+"""
+
+import os
+import sys
+from collections.abc import Iterator, Sequence
+
+from absl import app, flags
+
+from export.kit import rollout, status
+
+COMMANDS = ("promote", "rollback", "status")
+_SECONDS = 300
+
+
+def main() -> None:
+    """The command."""
+    flags.DEFINE_string("output", None, "The folder that tfgan-export wrote to.")
+    flags.DEFINE_string("model", None, "The model's name; status shows all unless told.")
+    flags.DEFINE_integer("version", None, "The version to promote; that of the label canary unless told.", lower_bound=1)
+    flags.DEFINE_string(
+        "server", None, "URL of the server's REST port, e.g. http://localhost:8501: each step then waits until the server has taken it."
+    )
+    flags.DEFINE_integer("wait", _SECONDS, "Seconds to wait for the server in each step.", lower_bound=1)
+    app.run(_run)
+
+
+def _run(argv: Sequence[str]) -> None:
+    values = flags.FLAGS
+    if len(argv) != 2 or argv[1] not in COMMANDS:
+        raise app.UsageError(f"Give one command: {', '.join(COMMANDS)}. Received: {' '.join(argv[1:]) or 'none'}.")
+    try:
+        for line in _lines(argv[1], values):
+            print(line, flush=True)
+    except (ValueError, OSError) as error:
+        if os.environ.get("TFGAN_TRACEBACK"):
+            raise
+        sys.exit(f"error: {error}\n(Set TFGAN_TRACEBACK=1 to see where it came from.)")
+
+
+def _lines(command: str, values: flags.FlagValues) -> Iterator[str]:
+    for name in ("output", *(["model"] if command != "status" else [])):
+        if not values[name].value:
+            raise ValueError(f"--{name} is missing: tfgan-serving {command} --output=<folder>{' --model=<name>' if command != 'status' else ''}.")
+    if values.version is not None and command != "promote":
+        raise ValueError(f"--version is of promote alone; {command} takes none.")
+    if values.server and not values.server.startswith(("http://", "https://")):
+        raise ValueError(f"--server is the URL of a REST port, e.g. http://localhost:8501. Received: {values.server!r}.")
+    if command == "status":
+        return status.report(values.output, values.model, values.server)
+    server = rollout.Server(url=values.server, seconds=values.wait) if values.server else None
+    if command == "promote":
+        return rollout.promote(values.output, values.model, values.version, server)
+    return rollout.roll_back(values.output, values.model, server)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,210 @@
+import http.server
+import json
+import os
+import signal
+import subprocess
+import sys
+import threading
+import time
+
+import pytest
+
+from export import serving_config, versions
+from export.kit import labels, rollout
+
+
+def entry(folder, model="toy"):
+    config = serving_config.parse_models((folder.path / "models.config").read_text())
+    return next(entry for entry in config.model_config_list.config if entry.name == model)
+
+
+def stable(folder):
+    return dict(entry(folder).version_labels)["stable"]
+
+
+class FollowingServer:
+    """Does as TF Serving does with the file: loads the versions of the policy, some readings later, and moves a label only to a loaded one."""
+
+    def __init__(self, folder, delay=0):
+        self.folder, self.delay = folder, delay
+        self.loaded, self.labels, self.refused = {1, 2}, {"stable": 1}, []
+        self.seen = {}
+        owner = self
+
+        class Handler(http.server.BaseHTTPRequestHandler):
+            def do_GET(self):
+                body = json.dumps(owner.answer(self.path)).encode()
+                self.send_response(200)
+                self.end_headers()
+                self.wfile.write(body)
+
+            def log_message(self, *_):
+                pass
+
+        self.http = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+        threading.Thread(target=self.http.serve_forever, daemon=True).start()
+        self.url = f"http://127.0.0.1:{self.http.server_port}"
+
+    def answer(self, path):
+        toy = entry(self.folder)
+        available = [int(name) for name in os.listdir(self.folder.path / "toy")]
+        for version in serving_config.loaded(toy.model_version_policy, sorted(available)):
+            self.seen[version] = self.seen.get(version, 0) + 1
+            if self.seen[version] > self.delay:
+                self.loaded.add(version)
+        for label, version in toy.version_labels.items():
+            if version in self.loaded:
+                self.labels[label] = version
+            else:
+                self.refused.append((label, version))
+        _, _, _, _, *of = path.split("/")
+        version = self.labels[of[1]] if of[0] == "labels" else int(of[1])
+        state = "AVAILABLE" if version in self.loaded else "LOADING"
+        return {"model_version_status": [{"version": str(version), "state": state, "status": {"error_code": "OK", "error_message": ""}}]}
+
+
+@pytest.fixture
+def server(folder):
+    following = FollowingServer(folder)
+    yield following
+    following.http.shutdown()
+    following.http.server_close()
+
+
+@pytest.fixture(autouse=True)
+def impatient(monkeypatch):
+    monkeypatch.setattr("export.kit.state._POLL_SECONDS", 0.01)
+
+
+def test_a_loaded_version_is_promoted_in_one_command(folder):
+    said = list(rollout.promote(str(folder.path), "toy", 2, None))
+    assert stable(folder) == 2
+    assert said[0] == "stable of toy: version 1 -> 2."
+
+
+def test_without_a_number_the_canary_is_promoted(folder):
+    list(rollout.promote(str(folder.path), "toy", None, None))
+    assert stable(folder) == 2
+
+
+def test_a_version_that_is_not_loaded_takes_the_two_commands_that_are_printed(folder):
+    folder.add("toy", 3)
+    assert stable(folder) == 2  # the newest two are loaded, and an export moves a label that would be lost
+    said = list(rollout.promote(str(folder.path), "toy", 1, None))
+    assert said[0].startswith("Step 1 of 2") and stable(folder) == 2
+    assert list(entry(folder).model_version_policy.specific.versions) == [1, 2, 3]
+    assert said[-1].strip() == f"tfgan-serving promote --output={folder.path} --model=toy --version=1"
+    list(rollout.promote(str(folder.path), "toy", 1, None))
+    assert stable(folder) == 1
+
+
+def test_with_a_server_no_label_ever_points_at_a_version_that_it_has_not_loaded(folder, server):
+    folder.add("toy", 3)
+    server.delay, server.labels = 4, {"stable": 2, "canary": 3}
+    server.loaded, server.seen = {2, 3}, {}
+    said = list(rollout.promote(str(folder.path), "toy", 1, rollout.Server(url=server.url, seconds=20)))
+    assert server.refused == [] and server.labels["stable"] == 1
+    assert said[0].startswith("Step 1 of 2") and said[-1] == f"{server.url} answers stable with version 1."
+
+
+def test_a_version_that_never_loads_leaves_the_label_where_it_was(folder, server):
+    server.loaded, server.delay = {1}, 10**9
+    with pytest.raises(ValueError, match=r"version 2 of toy is not available; the server at .* says LOADING"):
+        list(rollout.promote(str(folder.path), "toy", 2, rollout.Server(url=server.url, seconds=0.05)))
+    assert stable(folder) == 1
+
+
+def test_a_rollback_returns_to_the_version_before_and_no_later_export_moves_it_on(folder):
+    list(rollout.promote(str(folder.path), "toy", 2, None))
+    said = list(rollout.roll_back(str(folder.path), "toy", None))
+    assert stable(folder) == 1 and said[0] == "stable of toy: version 2 -> 1."
+    assert "not by themselves" in said[1]
+    for number in (3, 4):
+        folder.add("toy", number)
+        assert stable(folder) == 1
+    list(rollout.promote(str(folder.path), "toy", 4, None))
+    list(rollout.promote(str(folder.path), "toy", 4, None))
+    assert stable(folder) == 4 and entry(folder).model_version_policy.latest.num_versions == 2
+
+
+def test_a_rollback_loads_a_version_that_is_no_longer_loaded_first(folder, server):
+    list(rollout.promote(str(folder.path), "toy", 2, None))
+    for number in (3, 4):
+        folder.add("toy", number)
+        list(rollout.promote(str(folder.path), "toy", number, None))
+    for target in (3, 2, 1):
+        list(rollout.roll_back(str(folder.path), "toy", rollout.Server(url=server.url, seconds=20)))
+        assert stable(folder) == target
+    with pytest.raises(ValueError, match="no version of toy to return to"):
+        list(rollout.roll_back(str(folder.path), "toy", None))
+
+
+def test_a_rollback_without_a_promotion_is_refused_and_changes_nothing(folder):
+    before = (folder.path / "models.config").read_text()
+    with pytest.raises(ValueError, match="no version of toy to return to: stable is 1"):
+        list(rollout.roll_back(str(folder.path), "toy", None))
+    assert (folder.path / "models.config").read_text() == before
+    assert not (folder.path / "history.json").exists()
+
+
+def test_other_models_stay_as_they_are(folder):
+    before = entry(folder, "other")
+    list(rollout.promote(str(folder.path), "toy", 2, None))
+    assert entry(folder, "other") == before
+
+
+@pytest.mark.parametrize(
+    "model, version, message",
+    [("toy", 7, "no version 7 on disk. It has: 1, 2"), ("nobody", 1, "no model 'nobody'. It has: other, toy")],
+)
+def test_what_is_not_there_is_refused_with_what_is(folder, model, version, message):
+    with pytest.raises(ValueError, match=message):
+        list(rollout.promote(str(folder.path), model, version, None))
+
+
+def test_a_folder_without_a_configuration_is_refused(tmp_path):
+    with pytest.raises(ValueError, match=r"not an export folder: it has no models\.config"):
+        list(rollout.promote(str(tmp_path), "toy", 1, None))
+    with pytest.raises(ValueError, match="is not a folder"):
+        list(rollout.promote(str(tmp_path / "missing"), "toy", 1, None))
+
+
+def test_a_promotion_waits_for_an_exporter_that_is_publishing(folder):
+    done = threading.Event()
+
+    def promote():
+        list(rollout.promote(str(folder.path), "toy", 2, None))
+        done.set()
+
+    with versions.locked(str(folder.path)):
+        waiting = threading.Thread(target=promote)
+        waiting.start()
+        assert not done.wait(0.2) and stable(folder) == 1
+    waiting.join(timeout=10)
+    assert done.is_set() and stable(folder) == 2
+
+
+def test_killed_at_any_moment_the_configuration_is_whole(folder):
+    """Promotes and rolls back for ever in a process of its own, which is killed; then the next command works."""
+    loop = (
+        "import itertools, sys\nfrom export.kit import rollout\nprint('on', flush=True)\n"
+        "for i in itertools.count():\n    list(rollout.promote(sys.argv[1], 'toy', 2 - i % 2, None))\n"
+    )
+    for delay in (0.0, 0.013, 0.031, 0.05):
+        process = subprocess.Popen([sys.executable, "-c", loop, str(folder.path)], stdout=subprocess.PIPE, env=os.environ)
+        process.stdout.readline()
+        time.sleep(delay)
+        process.send_signal(signal.SIGKILL)
+        process.wait()
+        process.stdout.close()
+        assert stable(folder) in (1, 2)
+        other = 3 - stable(folder)
+        list(rollout.promote(str(folder.path), "toy", other, None))
+        list(rollout.roll_back(str(folder.path), "toy", None))
+        assert stable(folder) == 3 - other
+
+
+def test_the_history_says_only_what_labels_needs(folder):
+    list(rollout.promote(str(folder.path), "toy", 2, None))
+    history = json.loads((folder.path / "history.json").read_text())
+    assert labels.History(**history["toy"] | {"before": tuple(history["toy"]["before"])}) == labels.History(before=(1,))

@@ -1,0 +1,87 @@
+import http.server
+import json
+import threading
+
+import pytest
+import requests
+
+from export.kit import state
+
+
+@pytest.fixture
+def serve(monkeypatch):
+    """Starts a server that gives these answers, the last for ever: (HTTP status, body)."""
+    monkeypatch.setattr(state, "_POLL_SECONDS", 0.01)
+    started = []
+
+    def start(*answers):
+        left, asked = list(answers), []
+
+        class Handler(http.server.BaseHTTPRequestHandler):
+            def do_GET(self):
+                asked.append(self.path)
+                status, body = left.pop(0) if len(left) > 1 else left[0]
+                self.send_response(status)
+                self.end_headers()
+                self.wfile.write(json.dumps(body).encode())
+
+            def log_message(self, *_):
+                pass
+
+        server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        started.append(server)
+        return f"http://127.0.0.1:{server.server_port}", asked
+
+    yield start
+    for server in started:
+        server.shutdown()
+        server.server_close()
+
+
+def status(version, said, code="OK", message=""):
+    """As TF Serving's REST documentation shows it."""
+    return 200, {"model_version_status": [{"version": str(version), "state": said, "status": {"error_code": code, "error_message": message}}]}
+
+
+NOT_FOUND = (404, {"error": "Could not find any versions of model toy"})
+
+
+def test_it_waits_until_the_version_is_available(serve):
+    url, asked = serve(NOT_FOUND, status(3, "START"), status(3, "LOADING"), status(3, "AVAILABLE"))
+    state.await_available(url + "/", "toy", 3, 10)
+    assert asked == ["/v1/models/toy/versions/3"] * 4
+
+
+def test_a_version_that_cannot_be_loaded_ends_the_wait_with_the_servers_reason(serve):
+    url, _ = serve(status(3, "LOADING"), status(3, "END", "NOT_FOUND", "no such op"))
+    with pytest.raises(ValueError, match="could not load version 3 of toy: no such op"):
+        state.await_available(url, "toy", 3, 10)
+
+
+def test_a_version_that_was_unloaded_before_may_still_come(serve):
+    url, _ = serve(status(3, "END"), status(3, "AVAILABLE"))
+    state.await_available(url, "toy", 3, 10)
+
+
+def test_the_wait_is_bounded_and_says_what_the_server_said_last(serve):
+    url, _ = serve(status(3, "LOADING"))
+    with pytest.raises(ValueError, match=r"After 0\.05 s version 3 of toy is not available; the server at .* says LOADING"):
+        state.await_available(url, "toy", 3, 0.05)
+    url, _ = serve(status(2, "AVAILABLE"))
+    with pytest.raises(ValueError, match="answers it with version 2"):
+        state.await_label(url, "toy", "stable", 3, 0.05)
+
+
+def test_a_server_that_is_not_there_is_waited_for_and_then_named(serve, monkeypatch):
+    url, _ = serve(NOT_FOUND)
+    monkeypatch.setattr(requests, "get", lambda *a, **k: (_ for _ in ()).throw(requests.ConnectionError("refused")))
+    with pytest.raises(ValueError, match=f"the server at {url} does not answer: ConnectionError"):
+        state.await_available(url, "toy", 3, 0.03)
+
+
+def test_every_version_of_a_model_is_read(serve):
+    versions = [{"version": "2", "state": "AVAILABLE", "status": {}}, {"version": "1", "state": "END", "status": {"error_message": "x"}}]
+    url, asked = serve((200, {"model_version_status": versions}))
+    assert state.versions(url, "toy") == {2: ("AVAILABLE", ""), 1: ("END", "x")}
+    assert asked == ["/v1/models/toy"]
