@@ -46,7 +46,7 @@ ALLOWED = {
     WORKDIR: (EXPERIMENT, REGISTRY, CORE),
     "export": (ENDPOINT, OPS),
     # Composition roots.
-    "export.main": ("export", RUNNER),
+    "export.main": ("export", REGISTRY, RUNNER),
     RUNNER: (SPEC, ENDPOINT, RUN, LAYERS, OPS, CORE, EXPERIMENT, REGISTRY, "pipelines", METRICS, CALLBACKS, WORKDIR),
     CLI: (SPEC, ENDPOINT, RUN, OPS, CORE, EXPERIMENT, REGISTRY, "pipelines", METRICS, CALLBACKS, STUDIES, ANALYSIS, WORKDIR, RUNNER),
     "examples": (),
