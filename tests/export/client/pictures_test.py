@@ -16,8 +16,15 @@ def test_a_png_holds_the_pixels_and_is_decoded_to_them(channels, mode):
     np.testing.assert_array_equal(pictures.decode([file, file]), [image, image])
 
 
-@pytest.mark.parametrize("file", [b"", b"\x89PNG\r\n\x1a\n", b"GIF89a" * 10, pictures.png(np.zeros([9, 9, 3], np.uint8))[:-20]])
-def test_bytes_that_are_no_whole_image_are_an_error(file):
+@pytest.mark.parametrize("begin", [b"", b"\x89PNG\r\n\x1a\n", b"GIF89a" * 10, b"\xff\xd8\xff\xe0"])
+def test_bytes_that_are_no_image_are_an_error(begin):
+    with pytest.raises(ValueError, match=f"{len(begin)} bytes that are no image"):
+        pictures.decode([begin])
+
+
+def test_half_an_image_is_an_error():
+    whole = pictures.png(np.random.default_rng(0).integers(0, 256, [32, 32, 3], dtype=np.uint8))
+    file = whole[: len(whole) // 2]
     with pytest.raises(ValueError, match=f"{len(file)} bytes that are no image"):
         pictures.decode([file])
 
