@@ -214,9 +214,9 @@ def _check_range(flat: list[Any], dtype: tf.DType) -> None:
         if wrong is not None:
             raise _wrong_type(wrong, dtype)
         return
-    exact, name = (2**24 - 1, "float") if dtype == tf.float32 else (2**53 - 1, "double")
+    exact, largest, name = (2**24 - 1, float(tf.float32.max), "float") if dtype == tf.float32 else (2**53 - 1, math.inf, "double")
     for value in flat:
-        if abs(value) > exact and (type(value) is int or (math.isfinite(value) and abs(value) > dtype.max)):
+        if abs(value) > exact and (type(value) is int or (math.isfinite(value) and abs(value) > largest)):
             raise _invalid(f"Cannot convert JSON value: {_shown(value)} to {name} without loss of precision.")
 
 

@@ -53,7 +53,11 @@ class Application:
         """`timeout`: seconds for a Predict request. `metrics_path`: "" for no metrics."""
         self._service = service
         self._timeout = timeout
-        rules = [routing.Rule("/", endpoint=self._page, methods=["GET"]), routing.Rule("/demo/models", endpoint=self._models, methods=["GET"])]
+        rules = [
+            routing.Rule("/", endpoint=self._page, methods=["GET"]),
+            routing.Rule("/demo/models", endpoint=self._models, methods=["GET"]),
+            routing.Rule("/v1/models", endpoint=self._nameless, methods=["GET"]),
+        ]
         for chosen in ("", "/versions/<int:version>", "/labels/<segment:label>"):
             rules += [
                 routing.Rule(f"{_MODEL}{chosen}", endpoint=self._status, methods=["GET"]),
@@ -92,6 +96,9 @@ class Application:
             spec.signature_name = decoded.signature_name
             outputs = self._service.predict(spec, version, decoded.inputs, (), deadline)
             return _json(encoding.encode(outputs, by_row=decoded.by_row))
+
+    def _nameless(self, request: werkzeug.Request) -> werkzeug.Response:
+        raise tf.errors.InvalidArgumentError(None, None, "Missing model name in request.")
 
     def _status(self, request: werkzeug.Request, **chosen: Any) -> werkzeug.Response:
         status = self._service.status(_spec(**chosen))

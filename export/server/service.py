@@ -90,6 +90,7 @@ class Service:
         for version in self.manager.status(spec):
             added = response.model_version_status.add(version=version.number)
             added.state = get_model_status_pb2.ModelVersionStatus.State.Value(version.state)
+            added.status.SetInParent()
             if version.error is not None:
                 added.status.error_code, added.status.error_message = version.error.error_code, message(version.error)
         return response

@@ -162,7 +162,7 @@ def test_nan_latents_are_taken_as_documented_and_stay_in_their_row(toy_server, a
         ("GET", "/v1/models/other", 404, "Could not find any versions of model other"),
         ("GET", "/v1/models/toy/versions/7", 404, "Could not find version 7 of model toy"),
         ("GET", "/v1/models/other/metadata", 404, "Servable not found"),
-        ("GET", "/v1/models/../../../../etc/passwd", 404, ""),
+        ("GET", "/v1/models/../../../../etc/passwd", 400, ""),
         ("GET", "/v1/models/..%2F..%2Fetc%2Fpasswd", 400, ""),
         ("POST", "/v1/models/..%2Ftoy:predict", 400, ""),
         ("POST", "/v1/models/%2e%2e:predict", 404, "Servable not found for request: Latest(..)"),
