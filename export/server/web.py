@@ -65,9 +65,12 @@ class WebServer:
 
     def stop(self, seconds: float) -> None:
         """Takes no new connections, sends what has been answered, no longer than `seconds`, and closes."""
-        self._end = time.monotonic() + seconds
-        self._stopping.set()
-        self._server.pull_trigger()
+        if not self._stopping.is_set():
+            self._end = time.monotonic() + seconds
+            self._stopping.set()
+            self._server.pull_trigger()
+            if self._thread.ident is None:  # never started: only to close
+                self._thread.start()
         self._thread.join()
 
     def _run(self) -> None:
