@@ -1,7 +1,8 @@
 """The JSON of TF Serving's REST API to arrays and back: the row format ("instances") and the column format ("inputs").
 
-After tensorflow_serving/util/json_tensor.cc and the page "RESTful API" of its documentation, error texts included. Types are strict: an integer input takes no
-3.0, a number no text. Differences: integers that do not fit a narrow type are refused rather than wrapped, and long values are cut in messages.
+After tensorflow_serving/util/json_tensor.cc and the page "RESTful API" of its documentation, error texts included. Types are strict: an integer
+input takes no 3.0, a number no text. Differences: integers that do not fit a narrow type are refused rather than wrapped, and long values are cut
+in messages.
 """
 
 import base64

@@ -1,6 +1,6 @@
 """TF Serving's gRPC services on a `Service`: Predict, GetModelMetadata, GetModelStatus, HandleReloadConfigRequest.
 
-Answers carry numbers as `tensor_content`, as a server does that is started with --enable_serialization_as_tensor_content; `tf.make_ndarray` reads both forms.
+Answers carry numbers as `tensor_content`, as TF Serving's do with --enable_serialization_as_tensor_content; `tf.make_ndarray` reads both forms.
 Classify, Regress and MultiInference take tf.Example and have no use for images: UNIMPLEMENTED.
 """
 
@@ -23,8 +23,8 @@ from tensorflow_serving.apis import (
     prediction_service_pb2_grpc,
 )
 
-from export.server import service as services
 from export.server import servable
+from export.server import service as services
 
 _SPARE_THREADS = 4
 """For answering while every place is taken: that there is none, and what needs none."""

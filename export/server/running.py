@@ -5,6 +5,7 @@ import threading
 from typing import Any
 
 import grpc
+import tensorflow as tf
 from absl import logging
 from google.protobuf import text_format
 from tensorflow_serving.config import model_server_config_pb2
@@ -24,8 +25,8 @@ _GRACE_SECONDS = 10.0
 class Server:
     """`with Server(Config(...)) as server:` answers on `server.grpc_port` and `server.rest_port` until it is left; or `start()` and `stop()`.
 
-    For development and for proving an export: it runs a version as TensorFlow Serving does, in a session behind TensorFlow's batching kernel, under the
-    same protocol. It is one Python process: for production use TensorFlow Serving.
+    For development and for proving an export: it runs a version as TensorFlow Serving does, in a session behind TensorFlow's batching kernel,
+    under the same protocol. It is one Python process: for production use TensorFlow Serving.
     """
 
     def __init__(self, config: Config):
@@ -47,7 +48,7 @@ class Server:
         self.rest_port = 0
 
     def start(self) -> "Server":
-        """Loads the models, then opens the ports, then follows changes. ValueError where a model has no version to serve, OSError for a taken port."""
+        """Loads the models, opens the ports, then follows changes. ValueError where a model has no version to serve, OSError for a taken port."""
         try:
             self._configure()
             self._open()
@@ -80,8 +81,10 @@ class Server:
     def _configure(self) -> None:
         try:
             self._manager.configure(self._models)
-        except Exception as error:
-            raise ValueError(f"The server cannot start: {services.message(error)}") from error
+        except tf.errors.OpError as error:
+            labels = isinstance(error, tf.errors.FailedPreconditionError)
+            remedy = " To start with labels, set --allow_version_labels_for_unavailable_models=true." if labels else ""
+            raise ValueError(f"The server cannot start: {services.message(error)}.{remedy}") from error
 
     def _open(self) -> None:
         config = self._config

@@ -25,9 +25,13 @@ class Config:
     file_system_poll_wait_seconds: float = _setting(1, "Seconds between two looks for new versions; 0 looks once.")
     enable_batching: bool = _setting(False, "Merge the requests of different callers.")
     batching_parameters_file: str = _setting("", "BatchingParameters for all models.")
-    enable_per_model_batching_parameters: bool = _setting(False, "Take them from batching_params.pbtxt in each version; a version without is not batched.")
+    enable_per_model_batching_parameters: bool = _setting(
+        False, "Take them from batching_params.pbtxt in each version; a version without is not batched."
+    )
     monitoring_config_file: str = _setting("", "MonitoringConfig, with the path of Prometheus metrics.")
-    allow_version_labels_for_unavailable_models: bool = _setting(False, "Let a new label name a version that is not loaded yet; needed to start with labels.")
+    allow_version_labels_for_unavailable_models: bool = _setting(
+        False, "Let a new label name a version that is not loaded yet; needed to start with labels."
+    )
     rest_api_timeout_in_ms: int = _setting(30000, "Time for one REST request.")
     max_request_bytes: int = _setting(64 * 2**20, "Largest body or gRPC message.")
     max_request_rows: int = _setting(256, "Most rows in one request; a batched model takes at most its max_batch_size.")
@@ -36,7 +40,7 @@ class Config:
     def __post_init__(self):
         if bool(self.model_base_path) == bool(self.model_config_file):
             raise ValueError(
-                "Say what to serve, one of: --model_name=<name> --model_base_path=<folder of numbered versions>, or --model_config_file=<models.config>."
+                "Say what to serve: --model_name=<name> --model_base_path=<folder of numbered versions>, or --model_config_file=<models.config>."
             )
         if self.batching_parameters_file and not self.enable_batching:
             raise ValueError("--batching_parameters_file is set without --enable_batching=true.")

@@ -7,7 +7,7 @@ import time
 
 import waitress
 from absl import logging
-from waitress import channel, server, task, wasyncore
+from waitress import channel, task, wasyncore
 
 _SPARE_THREADS = 4
 """For answering while every place is taken: that there is none, and what needs none."""
@@ -80,7 +80,7 @@ class WebServer:
         self._server.socket.close()
         while self._busy() and time.monotonic() < self._end:
             self._loop()
-        self._server.task_dispatcher.shutdown(timeout=0)
+        self._server.task_dispatcher.shutdown(timeout=1)
         wasyncore.close_all(self._server._map, ignore_all=True)
 
     def _busy(self) -> bool:

@@ -1,4 +1,4 @@
-"""Versions, labels and configuration: what is loaded when. The rules are those of TF Serving's sources and of docs/serving.md, tried without TensorFlow's loader."""
+"""What is loaded when. The rules are those of TF Serving's sources and of docs/serving.md, tried without TensorFlow's loader."""
 
 import concurrent.futures
 import types

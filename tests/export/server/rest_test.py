@@ -126,7 +126,7 @@ def test_hostile_bodies_get_a_clear_error_and_the_next_request_its_answer(toy_se
 def test_malformed_base64_and_text_are_refused(published, serve, word):
     """The published version has a signature on strings."""
     server, client = serve(model_name="toy", model_base_path=f"{published.output}/toy")
-    response = client.post("/v1/models/toy:predict", data='{"signature_name": "read", "instances": [["red", %s]]}' % word)
+    response = client.post("/v1/models/toy:predict", data=f'{{"signature_name": "read", "instances": [["red", {word}]]}}')
     assert response.status_code == 400 and "error" in response.json()
     words = ["red", {"b64": base64.b64encode(b"blue").decode()}]
     answered = client.post("/v1/models/toy:predict", json={"signature_name": "read", "instances": [words]}).json()
@@ -135,9 +135,8 @@ def test_malformed_base64_and_text_are_refused(published, serve, word):
 
 
 def test_nan_latents_are_taken_as_documented_and_stay_in_their_row(toy_server, answer):
-    body = (
-        '{"inputs": {"latents": [[NaN, Infinity, 0, 0, 0, 0, 0, 0], [1, 1, 1, 1, 1, 1, 1, 1.5]], "truncation": [1.0, 1.0], "label": [0, 1]}}'  # fmt: skip
-    )
+    both = "[[NaN, Infinity, 0, 0, 0, 0, 0, 0], [1, 1, 1, 1, 1, 1, 1, 1.5]]"
+    body = f'{{"inputs": {{"latents": {both}, "truncation": [1.0, 1.0], "label": [0, 1]}}}}'
     response = post(toy_server, body)
     assert response.status_code == 200 and "NaN" in response.text
     latents = np.array([[1] * 7 + [1.5]], np.float32)

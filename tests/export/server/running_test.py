@@ -14,10 +14,11 @@ import time
 import grpc
 import numpy as np
 import pytest
+import requests
 from tensorflow_serving.apis import get_model_status_pb2, model_management_pb2
 
 from export import warmup
-from export.server import running, settings
+from export.server import running
 
 
 def until(condition, seconds=60):
@@ -215,23 +216,6 @@ def test_a_full_batching_queue_is_unavailable(serve, versions, tmp_path, rows):
 
 
 @pytest.mark.parametrize(
-    "wrong, message",
-    [
-        ({}, "Say what to serve"),
-        ({"model_base_path": "x", "model_config_file": "y"}, "Say what to serve"),
-        ({"model_base_path": "x", "batching_parameters_file": "y"}, "without --enable_batching"),
-        ({"model_base_path": "x", "enable_per_model_batching_parameters": True}, "without --enable_batching"),
-        ({"model_base_path": "x", "max_request_rows": 0}, "at least 1"),
-        ({"model_base_path": "x", "port": 70000}, "65535"),
-        ({"model_base_path": "x", "port": 8500, "rest_api_port": 8500}, "a port each"),
-    ],
-)
-def test_a_configuration_that_makes_no_sense_is_refused(wrong, message):
-    with pytest.raises(ValueError, match=message):
-        settings.Config(**wrong)
-
-
-@pytest.mark.parametrize(
     "files, message",
     [
         ({"model_config_file": "nowhere.config"}, "nowhere.config cannot be read"),
@@ -265,8 +249,6 @@ def test_the_command_serves_until_term_and_answers_what_is_under_way(add, tmp_pa
     try:
         port = re.search(r":(\d+)", process.stdout.readline()).group(1)
         rest = re.search(r":(\d+)/", process.stdout.readline()).group(1)
-        import requests
-
         body = {"signature_name": "sample_png", "inputs": {key: value.tolist() for key, value in rows(3).items()}}
         url = f"http://127.0.0.1:{rest}/v1/models/toy"
         assert requests.get(url, timeout=60).status_code == 200
