@@ -2,6 +2,7 @@
 
 import os
 import threading
+from collections.abc import Callable
 from typing import Any
 
 import grpc
@@ -33,12 +34,9 @@ class Server:
         """ValueError for a configuration file that cannot be followed."""
         self._config = config
         self._parameters = batching.read(config.batching_parameters_file) if config.batching_parameters_file else None
-        monitoring = serving_config.parse_monitoring(_read(config.monitoring_config_file)) if config.monitoring_config_file else None
-        prometheus = monitoring is not None and monitoring.prometheus_config
-        path = (prometheus.path or services.METRICS_PATH) if prometheus and prometheus.enable else ""
         self._manager = managers.Manager(self._load, labels_for_unavailable=config.allow_version_labels_for_unavailable_models)
         self._service = services.Service(self._manager, metrics.Metrics(), config.max_concurrent_requests)
-        self._application = rest.Application(self._service, timeout=config.rest_api_timeout_in_ms / 1000, metrics_path=path)
+        self._application = rest.Application(self._service, timeout=config.rest_api_timeout_in_ms / 1000, metrics_path=_metrics_path(config))
         self._models = self._read_models()
         self._stopping = threading.Event()
         self._watchers: list[threading.Thread] = []
@@ -133,7 +131,8 @@ class Server:
     def _reconfigure(self) -> None:
         self._manager.configure(self._read_models())
 
-    def _watch(self, what: str, seconds: float, act: Any) -> None:
+    def _watch(self, what: str, seconds: float, act: Callable[[], None]) -> None:
+        """Calls `act` every `seconds`, 0 for never, until the server is stopped."""
         if seconds <= 0:
             return
 
@@ -151,6 +150,14 @@ class Server:
         thread = threading.Thread(target=run, name=f"watch {what}", daemon=True)
         thread.start()
         self._watchers.append(thread)
+
+
+def _metrics_path(config: Config) -> str:
+    """Where the metrics are, "" for nowhere."""
+    if not config.monitoring_config_file:
+        return ""
+    prometheus = serving_config.parse_monitoring(_read(config.monitoring_config_file)).prometheus_config
+    return (prometheus.path or services.METRICS_PATH) if prometheus.enable else ""
 
 
 def _read(path: str) -> str:

@@ -73,7 +73,7 @@ class Servable:
         Raises InvalidArgumentError for inputs that the signature does not take (checked here, so that they never enter a batch), UnavailableError
         where the batching queue is full, DeadlineExceededError, and whatever the graph raises.
 
-        **One caller's bad row costs no other caller his answer.** In TF Serving an assertion in the graph, such as a label out of range, fails the
+        **One caller's bad row costs no other caller its answer.** In TF Serving an assertion in the graph, such as a label out of range, fails the
         whole merged batch. Here each request of a batch that failed with InvalidArgument is run again by itself, and only the bad one fails.
         """
         signature = self.signature(name)

@@ -52,6 +52,7 @@ class WebServer:
         )
         self._server.channel_class = _Channel
         self._stopping = threading.Event()
+        self._end = 0.0
         self._thread = threading.Thread(target=self._run, name="rest", daemon=True)
 
     @property

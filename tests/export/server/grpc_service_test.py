@@ -36,7 +36,7 @@ def test_an_output_filter_leaves_out_the_rest(toy_server, rows):
     assert set(toy_server.client.predict("sample", rows(1), outputs=["latents"])) == {"latents"}
 
 
-def test_each_of_many_concurrent_callers_gets_exactly_his_own_images(toy_server, answer, rows):
+def test_each_of_many_concurrent_callers_gets_exactly_its_own_images(toy_server, answer, rows):
     """Requests of 1 to 3 rows from 16 callers, merged and padded by the batching kernel."""
     seeds = [[100 * caller + row for row in range(1 + caller % 3)] for caller in range(48)]
     expected = [answer("sample_png", rows(*mine))["image_bytes"].tolist() for mine in seeds]

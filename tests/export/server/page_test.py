@@ -1,4 +1,4 @@
-"""The demo page in a headless Chromium: what a visitor moves, he sees."""
+"""The demo page in a headless Chromium: what is moved is seen."""
 
 import base64
 import shutil
