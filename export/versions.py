@@ -167,12 +167,12 @@ def remove_temporaries(directory: str) -> None:
             os.unlink(os.path.join(directory, name))
 
 
-def replace_file(path: str, text: str) -> None:
-    """Writes `text` to `path` so that a reader sees the old file or the new one, never a part."""
+def replace_file(path: str, content: str | bytes) -> None:
+    """Writes `content` to `path` so that a reader sees the old file or the new one, never a part."""
     temporary = os.path.join(os.path.dirname(path), f".{os.path.basename(path)}-{uuid.uuid4().hex}")
     try:
-        with open(temporary, "w", encoding="utf-8") as file:
-            file.write(text)
+        with open(temporary, "wb") as file:
+            file.write(content.encode() if isinstance(content, str) else content)
             file.flush()
             os.fsync(file.fileno())
         os.replace(temporary, path)

@@ -1,0 +1,69 @@
+"""What is particular to gRPC: message sizes, deadlines on the wire, TLS, reconnection."""
+
+import socket
+import threading
+import time
+
+import grpc as grpc_lib
+import numpy as np
+import pytest
+
+from export.client import errors, grpc, retries
+
+
+def test_an_answer_beyond_grpcs_own_limit_of_4_mib_arrives(grpc_fake, connect):
+    images = connect(grpc_fake).predict("big", {"seed": 5})["images"]
+    assert images.nbytes == 512 * 1024 * 3 * 4 > 6e6
+    assert images.shape == (1, 512, 1024, 3)
+    assert np.all(images == 5.0)
+
+
+def test_the_server_is_told_the_time_that_is_left(grpc_fake, connect):
+    connect(grpc_fake, deadline=7.0).metadata()
+    connect(grpc_fake, deadline=100.0, policy=retries.Policy(attempt_seconds=9.0)).metadata()
+    assert 6.0 < grpc_fake.remaining[0] <= 7.0
+    assert 8.0 < grpc_fake.remaining[1] <= 9.0
+
+
+def test_outputs_that_are_not_wanted_do_not_travel(grpc_fake, connect):
+    inputs = {"seed": 1, "label": 0, "truncation": 1.0}
+    connected = connect(grpc_fake)
+    connected.predict("sample", inputs, outputs=["latents"])
+    connected.predict("sample", inputs)
+    asked = [list(request.output_filter) for request in grpc_fake.requests if request.DESCRIPTOR.name == "PredictRequest"]
+    assert asked == [["latents"], []]
+
+
+def test_an_output_that_is_missing_is_an_error(grpc_fake, connect):
+    grpc_fake.alter = lambda outputs: {"images": outputs["images"]}
+    with pytest.raises(errors.ServerError, match="INTERNAL: sample answered nothing as 'latents'"):
+        connect(grpc_fake).predict("sample", {"seed": 1, "label": 0, "truncation": 1.0})
+
+
+def test_a_server_that_comes_up_meanwhile_answers_a_later_try(start, grpc_fake):
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+    policy = retries.Policy(attempts=40, first_wait=0.2, longest_wait=0.2)
+    with grpc.connect(f"127.0.0.1:{port}", "toy", policy=policy) as connected:
+        timer = threading.Timer(0.6, lambda: start(type(grpc_fake), address=f"127.0.0.1:{port}"))
+        timer.start()
+        begin = time.monotonic()
+        assert connected.metadata().model == "toy"
+        assert time.monotonic() - begin < 5.0
+        timer.join()
+
+
+def test_tls_is_on_with_a_file_of_authorities(start, grpc_fake, certificate, connect, tmp_path):
+    pair = tuple(open(path, "rb").read() for path in certificate)
+    fake = start(type(grpc_fake), credentials=grpc_lib.ssl_server_credentials([pair]))
+    assert connect(fake, ca_file=certificate[1]).metadata().model == "toy"
+    with pytest.raises(errors.ServerError, match="UNAVAILABLE"):
+        connect(fake, policy=retries.Policy(attempts=1)).metadata()
+    with pytest.raises(ValueError, match="cannot be read"):
+        connect(fake, ca_file=str(tmp_path / "nowhere.pem"))
+
+
+@pytest.mark.parametrize("server", ["", "localhost", "localhost:", "http://localhost:8500", "localhost:http"])
+def test_an_address_that_is_none_is_refused(server):
+    with pytest.raises(ValueError, match="host:port"):
+        grpc.connect(server, "toy")
