@@ -15,13 +15,17 @@ def main():
     parser.add_argument("--output", required=True, help="the PNG file to write")
     parser.add_argument("--seed", type=int, default=0, help="equal seeds give equal images")
     parser.add_argument("--truncation", type=float, default=1.0, help="less is more typical and less varied")
-    parser.add_argument("--condition", action="append", type=condition, default=[], metavar="NAME=VALUE", help="e.g. label=3, or codes=0.5,-1 for several numbers")
+    parser.add_argument(
+        "--condition", action="append", type=condition, default=[], metavar="NAME=VALUE", help="e.g. label=3, or codes=0.5,-1 for several numbers"
+    )
     arguments = parser.parse_args()
     sample = tf.saved_model.load(arguments.version).signatures["sample_png"]
     _, wanted = sample.structured_input_signature
     given = {"seed": arguments.seed, "truncation": arguments.truncation} | dict(arguments.condition)
     if given.keys() != wanted.keys():
-        sys.exit(f"error: this model takes {', '.join(sorted(wanted))}; received {', '.join(sorted(given))}. Name conditions by --condition NAME=VALUE.")
+        sys.exit(
+            f"error: this model takes {', '.join(sorted(wanted))}; received {', '.join(sorted(given))}. Name conditions by --condition NAME=VALUE."
+        )
     row = {name: tf.constant([given[name]], spec.dtype) for name, spec in wanted.items()}  # [1, ...]: a request has a row per image
     try:
         files = sample(**row)["image_bytes"]

@@ -14,11 +14,13 @@ _BATCH = "batch"
 
 
 def convert(directory: str, target: str, output: str, *, onnxruntime_web: str | None = None) -> tuple[str, checking.Converted]:
-    """Converts the version in `directory` to `target`, a key of `TARGETS`, after checking that it answers alike; returns (what was written, the check).
+    """Converts the version in `directory` to `target`, a key of `TARGETS`; returns (what was written, how it was checked).
 
     `output`: a file named by the format's suffix (.onnx, .tflite), or a folder to put `<model><suffix>` into; for `web` the folder itself, new or
-    empty. Beside a file lies `<file>.json` with its inputs and outputs. ValueError for what the caller can correct, a model that does not convert, and
-    one that answers otherwise; OSError where `output` cannot be written. Either way nothing is written.
+    empty. Beside a file lies `<file>.json` with its inputs and outputs.
+
+    ValueError for what the caller can correct, a model that does not convert, and one that answers otherwise than the version; OSError where `output`
+    cannot be written. Either way nothing is written.
     """
     if target not in TARGETS:
         raise ValueError(f"Unknown format {target!r}; known: {', '.join(TARGETS)}.")

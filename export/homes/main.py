@@ -53,7 +53,9 @@ def _convert(values: flags.FlagValues) -> str:
     if converted.rows:
         lines.append(f"It takes {converted.rows} row at a time: with any number of rows it does not convert.")
     if values.to == "web":
-        lines.append(f"To see it: python -m http.server --bind 127.0.0.1 --directory {path}, then http://127.0.0.1:8000 (a file:// address does not work)")
+        lines.append(
+            f"To see it: python -m http.server --bind 127.0.0.1 --directory {path}, then http://127.0.0.1:8000 (a file:// address does not work)"
+        )
     return "\n".join(lines)
 
 

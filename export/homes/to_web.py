@@ -19,7 +19,11 @@ _PAGE = os.path.join(os.path.dirname(__file__), "page")
 _PACKAGE = "onnxruntime-web"
 _TESTED = "1.30.0"
 """The release that is fetched; what reads the ONNX file here is a release of the same project."""
-_RUNTIME = {"dist/ort.wasm.bundle.min.mjs": "ort.js", "dist/ort-wasm-simd-threaded.wasm": "ort-wasm-simd-threaded.wasm", "package.json": "package.json"}
+_RUNTIME = {
+    "dist/ort.wasm.bundle.min.mjs": "ort.js",
+    "dist/ort-wasm-simd-threaded.wasm": "ort-wasm-simd-threaded.wasm",
+    "package.json": "package.json",
+}
 """File of the package -> its name beside the page. Not every server knows that .mjs is JavaScript; package.json names the licence."""
 _SECONDS = 300
 _ADVICE = f"Fetch it where there is a network (npm pack {_PACKAGE}@{_TESTED}), unpack it, and name the folder: --onnxruntime_web=<folder>/package."
