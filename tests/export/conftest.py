@@ -34,7 +34,7 @@ def endpoints(model: keras.Model) -> tuple[endpoint.Endpoint, endpoint.Endpoint]
     """The endpoints that a conditional GAN offers."""
 
     def generate(latents, label):
-        allowed = tf.debugging.Assert(tf.reduce_all(label < CLASSES), ["no such class", label])
+        allowed = tf.debugging.Assert(tf.reduce_all((label >= 0) & (label < CLASSES)), ["no such class", label])
         with tf.control_dependencies([allowed] if allowed is not None else []):
             return model({"latents": latents, "label": tf.cast(label, tf.int32)}, training=False)["image"]
 
