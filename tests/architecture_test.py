@@ -53,7 +53,7 @@ ALLOWED = {
 }
 """{room: the rooms and modules it may import besides itself}. A module belongs to the longest room that begins its name; lazy imports count."""
 
-COMMAND_LINES = {"export.main", "pipelines.prepare"}
+COMMAND_LINES = {"export.main", "export.client.main", "export.homes.main", "export.server.main", "pipelines.prepare"}
 """Modules outside `tfgan_suite.cli` that define flags."""
 FORBIDDEN_NAMES = {"utils", "util", "misc", "common", "helper", "helpers"}
 ACTING_ROOTS = {"exec", "importlib", "keras", "open", "os", "print", "random", "setattr", "subprocess", "tensorflow", "tf", "time", "warnings"}
