@@ -88,7 +88,8 @@ class Client:
     def images(self, signature: str, inputs: Mapping[str, Any], *, deadline: float | None = None) -> np.ndarray:
         """The images of a signature as uint8 [b, h, w, c]; of a model of vectors, which has no 8-bit form, its own float32 values.
 
-        Asks the form of the signature that is the smallest on the way: `<signature>_png` over REST, `<signature>_uint8` over gRPC.
+        Asks the exact form of the signature that is the cheapest: `<signature>_png` over REST, where numbers are text; `<signature>_uint8` over gRPC,
+        which spares the server the compression.
         """
         end = self._end(deadline)
 
