@@ -21,7 +21,7 @@ from export import warmup
 from export.server import running
 
 
-def until(condition, seconds=60):
+def until(condition, seconds=300):
     end = time.monotonic() + seconds
     while not condition():
         assert time.monotonic() < end, "it never came"
