@@ -1,12 +1,11 @@
 """`tfgan-convert`: a published version as an ONNX file, a LiteRT file or a static web page."""
 
 import contextlib
-import logging as python_logging
 import os
 import sys
 from collections.abc import Iterator, Sequence
 
-from absl import app, flags, logging
+from absl import app, flags
 
 _TARGETS = ("onnx", "litert", "web")
 _EXAMPLE = "tfgan-convert --version=<export>/<model>/<number> --to=onnx --output=<file or folder>"
@@ -28,9 +27,6 @@ def _run(argv: Sequence[str]) -> None:
     values = flags.FLAGS
     if len(argv) > 1:
         raise app.UsageError(f"Unexpected argument {argv[1]!r}; every setting is a flag (--name=value).")
-    if not values["verbosity"].present:  # absl has replaced the default by then
-        logging.set_verbosity(logging.WARNING)
-    python_logging.getLogger("tf2onnx").setLevel(python_logging.ERROR)
     try:
         print(_convert(values))
     except (ValueError, OSError) as error:
