@@ -12,16 +12,24 @@ from export import expectations, readme, serving_config, signatures, verify, ver
 from tfgan_suite.core import endpoint as endpoints_lib
 
 _MODEL_NAME = re.compile(r"[A-Za-z0-9_]+")
+_DEFAULT, _DEFAULT_AS_ATTRIBUTE = "serving_default", "generate"
 _METADATA = os.path.join("assets.extra", "metadata.json")
 
 
 class _Servable(tf.Module):
-    """Holds raw tf.Variables and resources. It must not track a Keras object: a session, so a server, would then miss the variables."""
+    """Holds raw tf.Variables and resources, and each signature's function as an attribute of its name, for callers of `tf.saved_model.load`.
 
-    def __init__(self, variables: Sequence[tf.Variable], resources: Sequence[Any]):
+    It must not track a Keras object: a session, so a server, would then miss the variables.
+    """
+
+    def __init__(self, variables: Sequence[tf.Variable], resources: Sequence[Any], functions: dict[str, Any]):
         super().__init__()
         self.weights = list(variables)
         self.resources = list(resources)
+        for name, function in functions.items():
+            if hasattr(self, name):
+                raise ValueError(f"The endpoint name {name!r} is taken by TensorFlow; rename the endpoint.")
+            setattr(self, name, function)
 
 
 def publish(
@@ -80,9 +88,17 @@ def _fill(
 
 
 def save(built: Sequence[signatures.Signature], directory: str) -> None:
-    """Writes the SavedModel of `built`: each variable that a signature reads once, nothing else of the networks."""
+    """Writes the SavedModel of `built`: each variable that a signature reads once, nothing else of the networks.
+
+    `tf.saved_model.load(directory).<signature>(...)` works beside `.signatures[...]`, and as an endpoint of `keras.layers.TFSMLayer`; what a server
+    calls `serving_default` is called `generate` there too.
+    """
     variables, resources = _state(built)
-    tf.saved_model.save(_Servable(variables, resources), directory, signatures={signature.name: signature.concrete for signature in built})
+    functions = {signature.name: signature.function for signature in built}
+    if _DEFAULT in functions:
+        functions = {_DEFAULT_AS_ATTRIBUTE: functions[_DEFAULT]} | functions
+    signature_map = {signature.name: signature.concrete for signature in built}
+    tf.saved_model.save(_Servable(variables, resources, functions), directory, signatures=signature_map)
 
 
 def _state(built: Sequence[signatures.Signature]) -> tuple[list[tf.Variable], list[Any]]:

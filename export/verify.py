@@ -13,9 +13,6 @@ import tensorflow as tf
 from export import expectations, images, linter, warmup
 
 CHECKS = ("load", "session", "batching", "c_api")
-_GREY_LEVELS = 1
-_GREY_SHARE = 1e-3
-"""A decoded image may differ by `_GREY_LEVELS` on this share of its values: a rounding at a boundary between two levels."""
 _SECONDS = 3600
 _EXCEPTION = re.compile(r"[\w.]*(Error|Exception)\b")
 _REPORT = os.path.join("assets.extra", "verification.json")
@@ -139,14 +136,16 @@ def _difference(expected: np.ndarray, actual: np.ndarray, signature: expectation
 
 
 def _grey_difference(expected: np.ndarray, actual: np.ndarray, signature: expectations.Expectation) -> tuple[float, str]:
+    """The same for encoded images, in grey levels: as far apart as `images.ENCODINGS` allows, and as much further as the tolerance is."""
+    form = images.ENCODINGS[signature.encoding]
     try:
-        decoded = [images.decode(row, signature.encoding).numpy() for row in actual]
+        decoded = images.decode(actual, signature.encoding)
     except tf.errors.InvalidArgumentError as error:
         return 0.0, f"is no {signature.encoding}: {error.message}"
     if [row.shape for row in decoded] != [row.shape for row in expected]:
         return 0.0, f"holds {[row.shape for row in decoded]}, not {[row.shape for row in expected]}"
     levels = np.abs(np.stack(decoded).astype(np.int32) - expected)
-    allowed = max(_GREY_LEVELS, round(signature.tolerance * 127.5))
-    share = 1.0 if signature.tolerance > expectations.TOLERANCE else _GREY_SHARE
+    allowed = form.levels + round(signature.tolerance * 127.5)
+    share = 1.0 if signature.tolerance > expectations.TOLERANCE else form.share
     right = levels.max() <= allowed and np.mean(levels > 0) <= share
     return float(levels.max()), "" if right else f"differs by up to {levels.max()} grey levels, on {np.mean(levels > 0):.2%} of the values"

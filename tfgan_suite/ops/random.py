@@ -146,3 +146,14 @@ def row_truncated_normal(seeds: tf.Tensor, size: int, truncation: tf.Tensor, can
     for i in reversed(range(candidates)):
         chosen = tf.where(tf.abs(draws[:, i]) <= threshold, draws[:, i], chosen)
     return chosen
+
+
+def row_seeds(rows: tf.Tensor) -> tf.Tensor:
+    """A seed, int64 [b], from each row of float32 [b, n]: equal rows have equal seeds (0 and -0 are equal), others other ones.
+
+    The sum of Threefry's answers to (bits of the number, its place).
+    """
+    bits = tf.bitcast(tf.where(rows == 0.0, tf.zeros_like(rows), rows), tf.uint32)
+    places = tf.cast(tf.range(tf.shape(rows)[1]), tf.uint32)[None]
+    zero = tf.zeros([], tf.uint32)
+    return tf.reduce_sum(tf.bitcast(tf.stack(threefry((zero, zero), (bits, places)), -1), tf.int64), 1)
