@@ -8,12 +8,12 @@ from typing import Any
 
 import tensorflow as tf
 
-from export import expectations, readme, serving_config, signatures, verify, versions, warmup
+from export import expectations, readme, rounding, serving_config, signatures, verify, versions, warmup
 from tfgan_suite.core import endpoint as endpoints_lib
 
 _MODEL_NAME = re.compile(r"[A-Za-z0-9_]+")
 _DEFAULT, _DEFAULT_AS_ATTRIBUTE = "serving_default", "generate"
-_METADATA = os.path.join("assets.extra", "metadata.json")
+METADATA = os.path.join("assets.extra", "metadata.json")
 
 
 class _Servable(tf.Module):
@@ -39,13 +39,15 @@ def publish(
     *,
     batch_sizes: Sequence[int] = (1, 2, 4, 8, 16, 32),
     serving_base_path: str = "/models",
+    precision: str = "float32",
     metadata: dict[str, Any],
 ) -> str:
     """Publishes `endpoints` as the next version of `<output>/<model_name>/` and returns its directory.
 
     The version appears in one step, after it was reloaded in processes of its own and answered as the model does; an existing version is
     never touched. `batch_sizes`: the sizes that a batching server pads to; the last is the largest request. `serving_base_path`: `output` as
-    the server sees it. `metadata`: what the version was made from, kept in it as JSON.
+    the server sees it. `precision`: what weights are stored as, a key of `rounding.PRECISIONS`; anything is computed in float32 as before, from the
+    rounded weights. `metadata`: what the version was made from, kept in it as JSON, with `precision` and how far it took the outputs.
 
     Raises ValueError for what the caller can correct, and for a version that fails its checks; OSError where `output` cannot be written.
     Either way the version does not appear, and nothing is left in its place.
@@ -56,8 +58,9 @@ def publish(
         raise ValueError(f"The serving base path must be absolute, e.g. /models; received {serving_base_path!r}.")
     sizes = serving_config.check_batch_sizes(batch_sizes)
     serving_config.check_existing(output)
-    built = signatures.build(endpoints)
+    built = signatures.build(rounding.stored(endpoints, precision))
     expected = expectations.compute(built)
+    metadata = metadata | {"precision": rounding.report(endpoints, expected, precision)}
     try:
         with versions.staged(output, model_name) as staged:
             _fill(staged.directory, built, expected, model_name, sizes, metadata)
@@ -83,7 +86,7 @@ def _fill(
     warmup.write(directory, model_name, built, batch_sizes)
     with open(os.path.join(directory, serving_config.VERSION_BATCHING), "w", encoding="utf-8") as file:
         file.write(serving_config.batching(batch_sizes))
-    with open(os.path.join(directory, _METADATA), "w", encoding="utf-8") as file:
+    with open(os.path.join(directory, METADATA), "w", encoding="utf-8") as file:
         json.dump(metadata, file, indent=2, sort_keys=True)
 
 
@@ -94,11 +97,10 @@ def save(built: Sequence[signatures.Signature], directory: str) -> None:
     calls `serving_default` is called `generate` there too.
     """
     variables, resources = _state(built)
-    functions = {signature.name: signature.function for signature in built}
-    if _DEFAULT in functions:
-        functions = {_DEFAULT_AS_ATTRIBUTE: functions[_DEFAULT]} | functions
-    signature_map = {signature.name: signature.concrete for signature in built}
-    tf.saved_model.save(_Servable(variables, resources, functions), directory, signatures=signature_map)
+    # Traced functions: saving would trace a tf.function once more, and the graph would hold everything twice.
+    functions = {signature.name: signature.concrete for signature in built}
+    attributes = {_DEFAULT_AS_ATTRIBUTE: functions[_DEFAULT]} | functions if _DEFAULT in functions else functions
+    tf.saved_model.save(_Servable(variables, resources, attributes), directory, signatures=functions)
 
 
 def _state(built: Sequence[signatures.Signature]) -> tuple[list[tf.Variable], list[Any]]:

@@ -26,10 +26,8 @@ class Signature:
     endpoint: endpoints_lib.Endpoint
     encoding: str
     """A key of `images.ENCODINGS`, or "" where the outputs are the endpoint's own."""
-    function: Any
-    """The tf.function; it takes the inputs in the endpoint's order or by name."""
     concrete: Any
-    """Its one trace, for any number of rows."""
+    """The traced tf.function; it takes the inputs in the endpoint's order or by name."""
 
     def examples(self, rows: int) -> dict[str, np.ndarray]:
         """The endpoint's example inputs as arrays [rows, ...], checked against its declared shapes and types."""
@@ -108,8 +106,8 @@ def _trace(endpoint: endpoints_lib.Endpoint, encoding: str, answer: Callable[[di
         return answer(parameters.bind(*values, **named).arguments)
 
     called.__signature__, called.__name__ = parameters, name
-    function = tf.function(called, autograph=False, input_signature=specs)
-    return Signature(name=name, endpoint=endpoint, encoding=encoding, function=function, concrete=function.get_concrete_function())
+    concrete = tf.function(called, autograph=False, input_signature=specs).get_concrete_function()
+    return Signature(name=name, endpoint=endpoint, encoding=encoding, concrete=concrete)
 
 
 def _encodings(plain: Signature) -> list[str]:

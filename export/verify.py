@@ -13,6 +13,8 @@ import tensorflow as tf
 from export import expectations, images, linter, warmup
 
 CHECKS = ("load", "session", "batching", "c_api")
+_CALLERS = 16
+"""Requests that the batching kernel is given at once."""
 _SECONDS = 3600
 _EXCEPTION = re.compile(r"[\w.]*(Error|Exception)\b")
 _REPORT = os.path.join("assets.extra", "verification.json")
@@ -22,8 +24,8 @@ def verify(directory: str, scratch: str) -> dict[str, Any]:
     """Checks the version in `directory`; returns the report {check: {signature: largest difference}}. `scratch`: for temporary files.
 
     The static checks of `linter`; then every signature, alone, in batches, in another order and padded to the largest allowed batch, by
-    tf.saved_model.load, in a session, through TensorFlow's C API and behind its batching kernel; then the warm-up requests. Every row must equal
-    what the model itself gave for that row. Raises ValueError listing whatever differs.
+    tf.saved_model.load, in a session and through TensorFlow's C API; behind its batching kernel, asked by many callers at once; then the warm-up
+    requests. Every row must equal what the model itself gave for that row. Raises ValueError listing whatever differs.
     """
     problems = linter.lint(directory)
     if problems:
@@ -33,13 +35,16 @@ def verify(directory: str, scratch: str) -> dict[str, Any]:
     answers, problems = _run(plan, scratch)
     problems = problems or _missing(expected, answers)
     report: dict[str, dict[str, float]] = {}
+    wrong: dict[str, str] = {}
+    asked = plan["compositions"] | plan["callers"]
     for path, value in answers.items():
-        check, name, composition, key = path.split("/")
-        rows = expected[name].outputs[key][plan["compositions"][composition]]
-        difference, problem = _difference(rows, value, expected[name])
+        check, name, request, key = path.split("/")
+        rows = asked[request]
+        difference, problem = _difference(expected[name].outputs[key][rows], value, expected[name])
         report.setdefault(check, {})[name] = max(report.get(check, {}).get(name, 0.0), difference)
         if problem:
-            problems.append(f"{check}: {name}, rows {plan['compositions'][composition]}: {key} {problem}")
+            wrong.setdefault(f"{check}: {name}, rows {rows}: {key}", problem)
+    problems += [f"{where} {problem}" for where, problem in wrong.items()]
     if problems:
         raise ValueError(f"{directory} does not answer as the model does:\n" + "\n".join(f"  {problem}" for problem in problems))
     return report
@@ -63,6 +68,7 @@ def _plan(directory: str, expected: dict[str, expectations.Expectation], scratch
         "reversed": everything[::-1],
         "largest batch": [i % expectations.ROWS for i in range(sizes[-1])],
     }
+    fitting = [rows for rows in compositions.values() if len(rows) <= sizes[-1]]
     arrays = {f"{name}/{key}": value for name, one in expected.items() for key, value in one.inputs.items()}
     arrays |= {f"warmup {i}/{key}": value for i, (_, inputs) in enumerate(requests) for key, value in inputs.items()}
     inputs = os.path.join(scratch, "inputs.npz")
@@ -72,6 +78,7 @@ def _plan(directory: str, expected: dict[str, expectations.Expectation], scratch
         "inputs": inputs,
         "signatures": signatures,
         "compositions": compositions,
+        "callers": {f"caller {i}": fitting[i % len(fitting)] for i in range(_CALLERS)},
         "batch_sizes": sizes,
         "warmup": [name for name, _ in requests],
     }

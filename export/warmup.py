@@ -16,8 +16,8 @@ _MOST_RECORDS = 1000
 
 
 def write(directory: str, model_name: str, built: Sequence[signatures.Signature], batch_sizes: Sequence[int]) -> None:
-    """Writes into the version `directory` a request per endpoint and allowed batch size, and one of the smallest size for each encoding of its images:
-    that makes the encoding's graph ready, and all sizes have run by then. ValueError if those are more than a server takes."""
+    """Writes into the version `directory` a request per endpoint and allowed batch size, and per encoding of its images one of the smallest size,
+    which makes the encoding's graph ready; all sizes have run by then. ValueError if those are more than a server takes."""
     requests = [(signature, rows) for signature in built for rows in (batch_sizes[:1] if signature.encoding else batch_sizes)]
     if len(requests) > _MOST_RECORDS:
         raise ValueError(

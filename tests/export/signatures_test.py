@@ -49,7 +49,7 @@ def test_an_encoding_calls_the_one_trace_of_its_endpoint():
 
 
 def test_a_function_takes_its_inputs_in_order_or_by_name(toy):
-    function = next(signature.function for signature in signatures.build(toy.endpoints(toy.generator())) if signature.name == "serving_default")
+    function = next(signature.concrete for signature in signatures.build(toy.endpoints(toy.generator())) if signature.name == "serving_default")
     z, psi, label = tf.ones([2, toy.latent_size]), tf.ones([2]), tf.constant([0, 1], tf.int64)
     np.testing.assert_array_equal(function(z, psi, label)["images"], function(z, label=label, truncation=psi)["images"])
 

@@ -107,6 +107,14 @@ def test_every_row_is_asked_alone_in_company_in_another_place_and_in_the_largest
     assert plan["batch_sizes"] == [1, 4]
 
 
+def test_sixteen_callers_ask_the_batching_kernel_at_once_for_rows_that_fit_a_batch(published, tmp_path, monkeypatch):
+    directory, expected = published.directory, expectations.read(published.directory)
+    callers = verify._plan(directory, expected, str(tmp_path))["callers"]
+    assert len(callers) == 16 and {tuple(rows) for rows in callers.values()} == {(0,), (1,), (2,), (0, 1, 2), (2, 1, 0), (0, 1, 2, 0)}
+    monkeypatch.setattr(verify.warmup, "read", lambda directory: [("sample", {"seed": np.zeros([rows])}) for rows in (1, 2)])
+    assert {tuple(rows) for rows in verify._plan(directory, expected, str(tmp_path))["callers"].values()} == {(0,), (1,), (2,), (0, 1)}
+
+
 def test_a_version_that_a_server_cannot_load_fails_with_the_loaders_reason(published, tmp_path):
     broken = str(tmp_path / "broken")
     shutil.copytree(published.directory, broken)

@@ -158,6 +158,6 @@ def _finite(key: str, value: tf.Tensor) -> tf.Tensor:
 
 def _refused(rule: str, value: tf.Tensor, wrong: tf.Tensor) -> tf.Tensor:
     """`value`, after an InvalidArgument error if anything in it is `wrong`."""
-    check = tf.debugging.Assert(~tf.reduce_any(wrong), [f"{rule}, received", tf.boolean_mask(value, wrong)])
+    check = tf.debugging.Assert(~tf.reduce_any(wrong), [f"{rule}, received", tf.gather_nd(value, tf.where(wrong))])
     with tf.control_dependencies([check] if check is not None else []):
         return tf.identity(value)

@@ -140,11 +140,11 @@ def row_truncated_normal(seeds: tf.Tensor, size: int, truncation: tf.Tensor, can
     The first of `candidates` draws inside is taken, the last one clipped if there is none. `seeds`: int64 [b].
     """
     first, second = _row_bits(seeds, size, candidates)
-    draws = tf.sqrt(-2.0 * tf.math.log(1.0 - first)) * tf.cos(2.0 * np.pi * second)
+    draws = tf.unstack(tf.sqrt(-2.0 * tf.math.log(1.0 - first)) * tf.cos(2.0 * np.pi * second), axis=1)
     threshold = truncation[:, None]
-    chosen = tf.clip_by_value(draws[:, -1], -threshold, threshold)
-    for i in reversed(range(candidates)):
-        chosen = tf.where(tf.abs(draws[:, i]) <= threshold, draws[:, i], chosen)
+    chosen = tf.clip_by_value(draws[-1], -threshold, threshold)
+    for draw in reversed(draws):
+        chosen = tf.where(tf.abs(draw) <= threshold, draw, chosen)
     return chosen
 
 
