@@ -33,17 +33,25 @@ class Expectation:
 
 
 def compute(built: Sequence[signatures.Signature]) -> dict[str, Expectation]:
-    """{signature: its expectation}, by calling the endpoints eagerly on the CPU, where verification runs."""
-    return {signature.name: _compute(signature) for signature in built}
+    """{signature: its expectation}, by calling each endpoint once, eagerly on the CPU, where verification runs."""
+    produced: dict[str, tuple[dict[str, np.ndarray], dict[str, tf.Tensor]]] = {}
+    for signature in built:
+        if signature.endpoint.name not in produced:
+            produced[signature.endpoint.name] = _produce(signature)
+    return {signature.name: _expectation(signature, *produced[signature.endpoint.name]) for signature in built}
 
 
-def _compute(signature: signatures.Signature) -> Expectation:
+def _produce(signature: signatures.Signature) -> tuple[dict[str, np.ndarray], dict[str, tf.Tensor]]:
+    """(inputs, the endpoint's outputs)."""
     inputs = signature.examples(ROWS)
     try:
         with tf.device("CPU:0"):
-            produced = signatures.outputs(signature.endpoint, {key: tf.constant(value) for key, value in inputs.items()})
+            return inputs, signatures.outputs(signature.endpoint, {key: tf.constant(value) for key, value in inputs.items()})
     except tf.errors.OpError as error:
         raise ValueError(f"Endpoint {signature.endpoint.name!r} fails on its own examples: {error.message}") from error
+
+
+def _expectation(signature: signatures.Signature, inputs: dict[str, np.ndarray], produced: dict[str, tf.Tensor]) -> Expectation:
     if signature.encoding:
         encoded = images.encode(produced["images"], signature.encoding)
         outputs = {name: np.stack(images.decode(value.numpy(), signature.encoding)) for name, value in encoded.items()}

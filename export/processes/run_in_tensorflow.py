@@ -69,6 +69,7 @@ def batching(function, name, inputs, plan):
         batch_timeout_micros=_WAIT_MICROSECONDS,
         allowed_batch_sizes=plan["batch_sizes"],
         max_enqueued_batches=100,
+        autograph=False,
         enable_large_batch_splitting=False,
     )
     def batched(caller, *values):
@@ -76,7 +77,9 @@ def batching(function, name, inputs, plan):
         companions = tf.size(tf.unique(caller)[0])  # callers in this batch; padding repeats one of them
         return [outputs[key] for key in output_keys] + [tf.fill(tf.shape(caller), companions)]
 
-    call = tf.function(lambda *values: batched(*values), input_signature=[tf.TensorSpec([None], tf.int32), *specs]).get_concrete_function()
+    specs = [tf.TensorSpec([None], tf.int32), *specs]
+    call = tf.function(lambda *values: batched(*values), input_signature=specs, autograph=False).get_concrete_function()
+    call(tf.constant([0]), *(tf.constant(inputs[key][:1]) for key in keys))  # or each of the first callers would make the function ready for itself
     for _ in range(_ROUNDS):
         answers, companions = _call_at_once(call, callers, keys, inputs)
         if companions > 1 or largest == 1:

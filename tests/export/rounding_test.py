@@ -31,11 +31,11 @@ def ask(served, rows=4):
 @pytest.mark.parametrize("precision", HALVES)
 def test_the_answers_are_those_of_the_rounded_weights_and_the_model_stays_as_it_is(toy, precision):
     model = toy.generator()
-    before = ask(from_latents(toy, model)
+    before = ask(from_latents(toy, model))
     (served,) = rounding.stored([from_latents(toy, model)], precision)
     answer = ask(served)
-    np.testing.assert_array_equal(ask(from_latents(toy, model), before)
-    np.testing.assert_allclose(answer, ask(from_latents(toy, rounded(model, precision)), atol=1e-6)
+    np.testing.assert_array_equal(ask(from_latents(toy, model)), before)
+    np.testing.assert_allclose(answer, ask(from_latents(toy, rounded(model, precision))), atol=1e-6)
     assert answer.dtype == np.float32 and np.abs(answer - before).max() > 1e-4
 
 
@@ -58,7 +58,7 @@ def test_a_version_holds_each_weight_once_in_half_the_bytes_and_a_session_answer
         definition = tf.compat.v1.saved_model.load(session, ["serve"], str(tmp_path)).signature_def["serving_default"]
         images = session.run(definition.outputs["images"].name, {info.name: inputs[key] for key, info in definition.inputs.items()})
     assert images.dtype == np.float32
-    np.testing.assert_allclose(images, ask(from_latents(toy, rounded(model, precision)), atol=1e-5)
+    np.testing.assert_allclose(images, ask(from_latents(toy, rounded(model, precision))), atol=1e-5)
 
 
 @pytest.mark.parametrize("precision", rounding.PRECISIONS)
