@@ -24,7 +24,7 @@ _END = b"."
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class Expectation:
-    """The inputs and outputs of one signature, `ROWS` rows each; an encoded image is kept as its pixels."""
+    """The inputs and outputs of one signature, `ROWS` rows each; an encoded image is kept as the pixels that it decodes to."""
 
     inputs: dict[str, np.ndarray]
     outputs: dict[str, np.ndarray]
@@ -33,27 +33,32 @@ class Expectation:
 
 
 def compute(built: Sequence[signatures.Signature]) -> dict[str, Expectation]:
-    """{signature: its expectation}, by calling the endpoints eagerly on the CPU, where verification runs."""
-    return {signature.name: _compute(signature) for signature in built}
+    """{signature: its expectation}, by calling each endpoint once, eagerly on the CPU, where verification runs."""
+    produced: dict[str, tuple[dict[str, np.ndarray], dict[str, tf.Tensor]]] = {}
+    for signature in built:
+        if signature.endpoint.name not in produced:
+            produced[signature.endpoint.name] = _produce(signature)
+    return {signature.name: _expectation(signature, *produced[signature.endpoint.name]) for signature in built}
 
 
-def _compute(signature: signatures.Signature) -> Expectation:
+def _produce(signature: signatures.Signature) -> tuple[dict[str, np.ndarray], dict[str, tf.Tensor]]:
+    """(inputs, the endpoint's outputs)."""
     inputs = signature.examples(ROWS)
     try:
         with tf.device("CPU:0"):
-            produced = signatures.outputs(signature.endpoint, {key: tf.constant(value) for key, value in inputs.items()})
+            return inputs, signatures.outputs(signature.endpoint, {key: tf.constant(value) for key, value in inputs.items()})
     except tf.errors.OpError as error:
         raise ValueError(f"Endpoint {signature.endpoint.name!r} fails on its own examples: {error.message}") from error
+
+
+def _expectation(signature: signatures.Signature, inputs: dict[str, np.ndarray], produced: dict[str, tf.Tensor]) -> Expectation:
     if signature.encoding:
-        produced = {"image_bytes": images.pixels(produced["images"])}
-    operations = signature.concrete.graph.get_operations()
-    reduced = any(tensor.dtype in signatures.REDUCED_PRECISION for operation in operations for tensor in operation.outputs)
-    return Expectation(
-        inputs=inputs,
-        outputs={name: value.numpy() for name, value in produced.items()},
-        encoding=signature.encoding,
-        tolerance=REDUCED_TOLERANCE if reduced else TOLERANCE,
-    )
+        encoded = images.encode(produced["images"], signature.encoding)
+        outputs = {name: np.stack(images.decode(value.numpy(), signature.encoding)) for name, value in encoded.items()}
+    else:
+        outputs = {name: value.numpy() for name, value in produced.items()}
+    tolerance = REDUCED_TOLERANCE if signatures.computes_in_reduced_precision(signature) else TOLERANCE
+    return Expectation(inputs=inputs, outputs=outputs, encoding=signature.encoding, tolerance=tolerance)
 
 
 def write(directory: str, expected: dict[str, Expectation]) -> None:

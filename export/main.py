@@ -29,6 +29,7 @@ def main() -> None:
         "max_batch_size", None, f"Rows of the largest request, {_LARGEST_BATCH} unless told; batches are padded to powers of two.", lower_bound=1
     )
     flags.DEFINE_list("batch_sizes", None, "The sizes batches are padded to, e.g. 1,8,32, in place of powers of two; the last is the largest.")
+    flags.DEFINE_enum("precision", "float32", ["float32", "bfloat16", "float16"], "What weights are stored as; outputs are float32 in any case.")
     flags.DEFINE_string("serving_base_path", "/models", "The folder --output as the server sees it.")
     flags.DEFINE_string("license", "unknown", "Licence of the weights, for the model card: an identifier that Hugging Face knows, e.g. apache-2.0.")
     flags.DEFINE_string("verify_only", None, "Check this published version again, on this machine, and publish nothing.")
@@ -73,9 +74,27 @@ def _export(values: flags.FlagValues) -> str:
         license=values.license,
     )
     version = saved_model.publish(
-        model.endpoints(), values.output, name, batch_sizes=batch_sizes, serving_base_path=values.serving_base_path, metadata=metadata, run=run
+        model.endpoints(),
+        values.output,
+        name,
+        batch_sizes=batch_sizes,
+        serving_base_path=values.serving_base_path,
+        precision=values.precision,
+        metadata=metadata,
+        run=run,
     )
-    return f"{version}\n(checked; how to serve it: {os.path.join(values.output, 'README.txt')})"
+    with open(os.path.join(version, saved_model.METADATA), encoding="utf-8") as file:
+        stored = json.load(file)["precision"]
+    return f"{version}\n{_rounding(stored)}(checked; how to serve it: {os.path.join(values.output, 'README.txt')})"
+
+
+def _rounding(stored: dict[str, Any]) -> str:
+    """A line on what storing weights in half precision costs; "" for float32."""
+    furthest = {name: outputs["images"] for name, outputs in stored.get("largest_difference", {}).items() if "images" in outputs}
+    if not furthest:
+        return ""
+    most = max(furthest.values())
+    return f"(weights as {stored['weights']}: images differ from those of float32 by up to {most:.2g}, {most * 127.5:.1f} grey levels)\n"
 
 
 def _verify(directory: str) -> str:

@@ -8,21 +8,29 @@ from typing import Any
 
 import tensorflow as tf
 
-from export import card_folder, expectations, facts, readme, serving_config, signatures, verify, versions, warmup
+from export import card_folder, expectations, facts, readme, rounding, serving_config, signatures, verify, versions, warmup
 from export.kit import cost, deploy, measure
 from tfgan_suite.core import endpoint as endpoints_lib
 
 _MODEL_NAME = re.compile(r"[A-Za-z0-9_]+")
-_METADATA = os.path.join("assets.extra", "metadata.json")
+_DEFAULT, _DEFAULT_AS_ATTRIBUTE = "serving_default", "generate"
+METADATA = os.path.join("assets.extra", "metadata.json")
 
 
 class _Servable(tf.Module):
-    """Holds raw tf.Variables and resources. It must not track a Keras object: a session, so a server, would then miss the variables."""
+    """Holds raw tf.Variables and resources, and each signature's function as an attribute of its name, for callers of `tf.saved_model.load`.
 
-    def __init__(self, variables: Sequence[tf.Variable], resources: Sequence[Any]):
+    It must not track a Keras object: a session, so a server, would then miss the variables.
+    """
+
+    def __init__(self, variables: Sequence[tf.Variable], resources: Sequence[Any], functions: dict[str, Any]):
         super().__init__()
         self.weights = list(variables)
         self.resources = list(resources)
+        for name, function in functions.items():
+            if hasattr(self, name):
+                raise ValueError(f"The endpoint name {name!r} is taken by TensorFlow; rename the endpoint.")
+            setattr(self, name, function)
 
 
 def publish(
@@ -32,6 +40,7 @@ def publish(
     *,
     batch_sizes: Sequence[int] = (1, 2, 4, 8, 16, 32),
     serving_base_path: str = "/models",
+    precision: str = "float32",
     metadata: dict[str, Any],
     run: facts.Run | None = None,
 ) -> str:
@@ -39,8 +48,9 @@ def publish(
 
     The version appears in one step, after it was reloaded in processes of its own and answered as the model does; an existing version is
     never touched. `batch_sizes`: the sizes that a batching server pads to; the last is the largest request. `serving_base_path`: `output` as
-    the server sees it. `metadata`: what the version was made from, kept in it as JSON; `run`: what its model
-    card states of the training.
+    the server sees it. `precision`: what weights are stored as, a key of `rounding.PRECISIONS`; anything is computed in float32 as before, from the
+    rounded weights. `metadata`: what the version was made from, kept in it as JSON, with `precision` and how far it took the outputs. `run`:
+    what its model card states of the training.
 
     Raises ValueError for what the caller can correct, and for a version that fails its checks; OSError where `output` cannot be written.
     Either way the version does not appear, and nothing is left in its place.
@@ -53,8 +63,9 @@ def publish(
         raise ValueError(f"The serving base path must be absolute, e.g. /models; received {serving_base_path!r}.")
     sizes = serving_config.check_batch_sizes(batch_sizes)
     serving_config.check_existing(output)
-    built = signatures.build(endpoints)
+    built = signatures.build(rounding.stored(endpoints, precision))
     expected = expectations.compute(built)
+    metadata = metadata | {"precision": rounding.report(endpoints, expected, precision)}
     try:
         with versions.staged(output, model_name) as staged:
             _fill(staged.directory, built, expected, model_name, sizes, metadata)
@@ -82,14 +93,21 @@ def _fill(
     warmup.write(directory, model_name, built, batch_sizes)
     with open(os.path.join(directory, serving_config.VERSION_BATCHING), "w", encoding="utf-8") as file:
         file.write(serving_config.batching(batch_sizes))
-    with open(os.path.join(directory, _METADATA), "w", encoding="utf-8") as file:
+    with open(os.path.join(directory, METADATA), "w", encoding="utf-8") as file:
         json.dump(metadata, file, indent=2, sort_keys=True)
 
 
 def save(built: Sequence[signatures.Signature], directory: str) -> None:
-    """Writes the SavedModel of `built`: each variable that a signature reads once, nothing else of the networks."""
+    """Writes the SavedModel of `built`: each variable that a signature reads once, nothing else of the networks.
+
+    `tf.saved_model.load(directory).<signature>(...)` works beside `.signatures[...]`, and as an endpoint of `keras.layers.TFSMLayer`; what a server
+    calls `serving_default` is called `generate` there too.
+    """
     variables, resources = _state(built)
-    tf.saved_model.save(_Servable(variables, resources), directory, signatures={signature.name: signature.concrete for signature in built})
+    # Traced functions: saving would trace a tf.function once more, and the graph would hold everything twice.
+    functions = {signature.name: signature.concrete for signature in built}
+    attributes = {_DEFAULT_AS_ATTRIBUTE: functions[_DEFAULT]} | functions if _DEFAULT in functions else functions
+    tf.saved_model.save(_Servable(variables, resources, attributes), directory, signatures=functions)
 
 
 def _state(built: Sequence[signatures.Signature]) -> tuple[list[tf.Variable], list[Any]]:

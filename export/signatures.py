@@ -1,8 +1,9 @@
 """Endpoints -> the signatures of a SavedModel: traced functions whose every input and output has the batch as axis 0."""
 
 import dataclasses
+import inspect
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
@@ -24,9 +25,9 @@ class Signature:
     name: str
     endpoint: endpoints_lib.Endpoint
     encoding: str
-    """A key of `images.CHANNELS`, or "" where the outputs are the endpoint's own."""
+    """A key of `images.ENCODINGS`, or "" where the outputs are the endpoint's own."""
     concrete: Any
-    """The traced tf.function."""
+    """The traced tf.function; it takes the inputs in the endpoint's order or by name."""
 
     def examples(self, rows: int) -> dict[str, np.ndarray]:
         """The endpoint's example inputs as arrays [rows, ...], checked against its declared shapes and types."""
@@ -37,35 +38,50 @@ class Signature:
 
 
 def build(endpoints: Sequence[endpoints_lib.Endpoint]) -> tuple[Signature, ...]:
-    """The signatures of `endpoints`: each as it is, then `<name>_<format>` for each of its encodings that its images allow.
+    """The signatures of `endpoints`: each as it is, then `<name>_<encoding>` for each of its encodings that can hold its images.
 
-    Raises ValueError, naming the endpoint, for a name a server cannot route, an input without a batch dimension, no inputs or outputs at all.
+    An encoding calls the endpoint's one trace, so it adds little to a graph. Raises ValueError, naming the endpoint, for a name a server cannot
+    route, an input without a batch dimension, no inputs or outputs at all.
     """
     if not endpoints:
         raise ValueError("There is no endpoint to export; a model gives at least one from endpoints().")
     signatures: list[Signature] = []
     for endpoint in endpoints:
         _check(endpoint)
-        plain = _trace(endpoint, "")
-        signatures += [plain, *(_trace(endpoint, encoding) for encoding in _encodings(plain))]
+        plain = _trace(endpoint, "", lambda inputs, endpoint=endpoint: outputs(endpoint, inputs))
+        signatures.append(plain)
+        for encoding in _encodings(plain):
+            signatures.append(
+                _trace(endpoint, encoding, lambda inputs, plain=plain, encoding=encoding: images.encode(plain.concrete(**inputs)["images"], encoding))
+            )
     names = [signature.name for signature in signatures]
     if len(set(names)) != len(names):
         raise ValueError(f"Two signatures have one name: {sorted(names)}. Rename an endpoint.")
     return tuple(signatures)
 
 
-def outputs(endpoint: endpoints_lib.Endpoint, inputs: dict[str, tf.Tensor], encoding: str = "") -> dict[str, tf.Tensor]:
-    """What the signature answers to `inputs`, eagerly or in a graph."""
+def outputs(endpoint: endpoints_lib.Endpoint, inputs: dict[str, tf.Tensor]) -> dict[str, tf.Tensor]:
+    """What the endpoint's own signature answers to `inputs`, eagerly or in a graph."""
     named = endpoint.function(**inputs)
     if not isinstance(named, dict) or not named:
         raise ValueError(f"Endpoint {endpoint.name!r} must return a dict of named tensors, received {type(named).__name__}.")
-    if encoding:
-        return {"image_bytes": images.encode(named["images"], encoding)}
     wrong = [name for name in named if not _NAME.fullmatch(name)]
     if wrong:
         raise ValueError(f"Endpoint {endpoint.name!r}: the outputs {wrong} must be named by letters, digits and underscores, starting with a letter.")
     named = {name: tf.convert_to_tensor(value) for name, value in named.items()}
     return {name: tf.cast(value, tf.float32) if value.dtype in REDUCED_PRECISION else value for name, value in named.items()}
+
+
+def computes_in_reduced_precision(signature: Signature) -> bool:
+    """Whether the graph rounds to half precision anywhere. Weights that are stored so and cast to float32 as they are read do not count."""
+    graph = signature.concrete.graph.as_graph_def()
+    halves = {dtype.as_datatype_enum for dtype in REDUCED_PRECISION}
+    for node in (*graph.node, *(node for function in graph.library.function for node in function.node_def)):
+        if node.op != "ReadVariableOp":
+            attributes = [node.attr["DstT"]] if node.op == "Cast" else node.attr.values()
+            if any(attribute.type in halves or halves & set(attribute.list.type) for attribute in attributes):
+                return True
+    return False
 
 
 def _check(endpoint: endpoints_lib.Endpoint) -> None:
@@ -76,16 +92,22 @@ def _check(endpoint: endpoints_lib.Endpoint) -> None:
     for name, spec in endpoint.inputs.items():
         if spec.shape.rank is None or spec.shape.rank < 1 or spec.shape[0] is not None:
             raise ValueError(f"Endpoint {endpoint.name!r}: the input {name!r} must have the batch as axis 0, shape [None, ...]; it is {spec.shape}.")
-    unknown = set(endpoint.encodings) - set(images.CHANNELS)
+    unknown = set(endpoint.encodings) - set(images.ENCODINGS)
     if unknown:
-        raise ValueError(f"Endpoint {endpoint.name!r}: unknown encodings {sorted(unknown)}; known: {sorted(images.CHANNELS)}.")
+        raise ValueError(f"Endpoint {endpoint.name!r}: unknown encodings {sorted(unknown)}; known: {sorted(images.ENCODINGS)}.")
 
 
-def _trace(endpoint: endpoints_lib.Endpoint, encoding: str) -> Signature:
+def _trace(endpoint: endpoints_lib.Endpoint, encoding: str, answer: Callable[[dict[str, tf.Tensor]], dict[str, tf.Tensor]]) -> Signature:
     name = f"{endpoint.name}_{encoding}" if encoding else endpoint.name
-    specs = {key: tf.TensorSpec(spec.shape, spec.dtype, name=key) for key, spec in endpoint.inputs.items()}
-    function = tf.function(lambda **inputs: outputs(endpoint, inputs, encoding), autograph=False)
-    return Signature(name=name, endpoint=endpoint, encoding=encoding, concrete=function.get_concrete_function(**specs))
+    specs = [tf.TensorSpec(spec.shape, spec.dtype, name=key) for key, spec in endpoint.inputs.items()]
+    parameters = inspect.Signature([inspect.Parameter(key, inspect.Parameter.POSITIONAL_OR_KEYWORD) for key in endpoint.inputs])
+
+    def called(*values, **named):
+        return answer(parameters.bind(*values, **named).arguments)
+
+    called.__signature__, called.__name__ = parameters, name
+    concrete = tf.function(called, autograph=False, input_signature=specs).get_concrete_function()
+    return Signature(name=name, endpoint=endpoint, encoding=encoding, concrete=concrete)
 
 
 def _encodings(plain: Signature) -> list[str]:
@@ -99,16 +121,13 @@ def _encodings(plain: Signature) -> list[str]:
             f"Endpoint {endpoint.name!r} asks for {list(endpoint.encodings)} but has no output 'images' [b, h, w, c]; it has {dict(produced)}."
         )
     channels = produced["images"].shape[-1]
-    possible = [encoding for encoding in endpoint.encodings if channels in images.CHANNELS[encoding]]
-    for encoding in set(endpoint.encodings) - set(possible):
-        logging.warning(
-            "%s_%s is left out: %s holds images of %s channels, these have %s.",
-            endpoint.name,
-            encoding,
-            encoding,
-            images.CHANNELS[encoding],
-            channels,
-        )
+    possible = []
+    for encoding in endpoint.encodings:
+        held = images.ENCODINGS[encoding].channels
+        if held is None or channels in held:
+            possible.append(encoding)
+        else:
+            logging.warning("%s_%s is left out: %s holds images of %s channels, these have %s.", endpoint.name, encoding, encoding, held, channels)
     return possible
 
 

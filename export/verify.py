@@ -13,9 +13,8 @@ import tensorflow as tf
 from export import expectations, images, linter, warmup
 
 CHECKS = ("load", "session", "batching", "c_api")
-_GREY_LEVELS = 1
-_GREY_SHARE = 1e-3
-"""A decoded image may differ by `_GREY_LEVELS` on this share of its values: a rounding at a boundary between two levels."""
+_CALLERS = 16
+"""Requests that the batching kernel is given at once."""
 _SECONDS = 3600
 _EXCEPTION = re.compile(r"[\w.]*(Error|Exception)\b")
 _REPORT = os.path.join("assets.extra", "verification.json")
@@ -25,8 +24,8 @@ def verify(directory: str, scratch: str) -> dict[str, Any]:
     """Checks the version in `directory`; returns the report {check: {signature: largest difference}}. `scratch`: for temporary files.
 
     The static checks of `linter`; then every signature, alone, in batches, in another order and padded to the largest allowed batch, by
-    tf.saved_model.load, in a session, through TensorFlow's C API and behind its batching kernel; then the warm-up requests. Every row must equal
-    what the model itself gave for that row. Raises ValueError listing whatever differs.
+    tf.saved_model.load, in a session and through TensorFlow's C API; behind its batching kernel, asked by many callers at once; then the warm-up
+    requests. Every row must equal what the model itself gave for that row. Raises ValueError listing whatever differs.
     """
     problems = linter.lint(directory)
     if problems:
@@ -36,13 +35,16 @@ def verify(directory: str, scratch: str) -> dict[str, Any]:
     answers, problems = _run(plan, scratch)
     problems = problems or _missing(expected, answers)
     report: dict[str, dict[str, float]] = {}
+    wrong: dict[str, str] = {}
+    asked = plan["compositions"] | plan["callers"]
     for path, value in answers.items():
-        check, name, composition, key = path.split("/")
-        rows = expected[name].outputs[key][plan["compositions"][composition]]
-        difference, problem = _difference(rows, value, expected[name])
+        check, name, request, key = path.split("/")
+        rows = asked[request]
+        difference, problem = _difference(expected[name].outputs[key][rows], value, expected[name])
         report.setdefault(check, {})[name] = max(report.get(check, {}).get(name, 0.0), difference)
         if problem:
-            problems.append(f"{check}: {name}, rows {plan['compositions'][composition]}: {key} {problem}")
+            wrong.setdefault(f"{check}: {name}, rows {rows}: {key}", problem)
+    problems += [f"{where} {problem}" for where, problem in wrong.items()]
     if problems:
         raise ValueError(f"{directory} does not answer as the model does:\n" + "\n".join(f"  {problem}" for problem in problems))
     return report
@@ -66,6 +68,7 @@ def _plan(directory: str, expected: dict[str, expectations.Expectation], scratch
         "reversed": everything[::-1],
         "largest batch": [i % expectations.ROWS for i in range(sizes[-1])],
     }
+    fitting = [rows for rows in compositions.values() if len(rows) <= sizes[-1]]
     arrays = {f"{name}/{key}": value for name, one in expected.items() for key, value in one.inputs.items()}
     arrays |= {f"warmup {i}/{key}": value for i, (_, inputs) in enumerate(requests) for key, value in inputs.items()}
     inputs = os.path.join(scratch, "inputs.npz")
@@ -75,6 +78,7 @@ def _plan(directory: str, expected: dict[str, expectations.Expectation], scratch
         "inputs": inputs,
         "signatures": signatures,
         "compositions": compositions,
+        "callers": {f"caller {i}": fitting[i % len(fitting)] for i in range(_CALLERS)},
         "batch_sizes": sizes,
         "warmup": [name for name, _ in requests],
     }
@@ -139,14 +143,16 @@ def _difference(expected: np.ndarray, actual: np.ndarray, signature: expectation
 
 
 def _grey_difference(expected: np.ndarray, actual: np.ndarray, signature: expectations.Expectation) -> tuple[float, str]:
+    """The same for encoded images, in grey levels: as far apart as `images.ENCODINGS` allows, and as much further as the tolerance is."""
+    form = images.ENCODINGS[signature.encoding]
     try:
-        decoded = [images.decode(row, signature.encoding).numpy() for row in actual]
+        decoded = images.decode(actual, signature.encoding)
     except tf.errors.InvalidArgumentError as error:
         return 0.0, f"is no {signature.encoding}: {error.message}"
     if [row.shape for row in decoded] != [row.shape for row in expected]:
         return 0.0, f"holds {[row.shape for row in decoded]}, not {[row.shape for row in expected]}"
     levels = np.abs(np.stack(decoded).astype(np.int32) - expected)
-    allowed = max(_GREY_LEVELS, round(signature.tolerance * 127.5))
-    share = 1.0 if signature.tolerance > expectations.TOLERANCE else _GREY_SHARE
+    allowed = form.levels + round(signature.tolerance * 127.5)
+    share = 1.0 if signature.tolerance > expectations.TOLERANCE else form.share
     right = levels.max() <= allowed and np.mean(levels > 0) <= share
     return float(levels.max()), "" if right else f"differs by up to {levels.max()} grey levels, on {np.mean(levels > 0):.2%} of the values"

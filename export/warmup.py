@@ -16,22 +16,23 @@ _MOST_RECORDS = 1000
 
 
 def write(directory: str, model_name: str, built: Sequence[signatures.Signature], batch_sizes: Sequence[int]) -> None:
-    """Writes into the version `directory` one request per signature and allowed batch size. ValueError if that is more than a server takes."""
-    if len(built) * len(batch_sizes) > _MOST_RECORDS:
+    """Writes into the version `directory` a request per endpoint and allowed batch size, and per encoding of its images one of the smallest size,
+    which makes the encoding's graph ready; all sizes have run by then. ValueError if those are more than a server takes."""
+    requests = [(signature, rows) for signature in built for rows in (batch_sizes[:1] if signature.encoding else batch_sizes)]
+    if len(requests) > _MOST_RECORDS:
         raise ValueError(
-            f"{len(built)} signatures in {len(batch_sizes)} batch sizes need more than the {_MOST_RECORDS} warm-up requests that "
+            f"{len(built)} signatures in {len(batch_sizes)} batch sizes need {len(requests)} warm-up requests, more than the {_MOST_RECORDS} that "
             "a server takes; allow fewer batch sizes."
         )
     with tf.io.TFRecordWriter(os.path.join(directory, FILE)) as writer:
-        for signature in built:
-            for rows in batch_sizes:
-                request = predict_pb2.PredictRequest()
-                request.model_spec.name = model_name
-                request.model_spec.signature_name = signature.name
-                for key, value in signature.examples(rows).items():
-                    request.inputs[key].CopyFrom(tf.make_tensor_proto(value))
-                log = prediction_log_pb2.PredictionLog(predict_log=prediction_log_pb2.PredictLog(request=request))
-                writer.write(log.SerializeToString())
+        for signature, rows in requests:
+            request = predict_pb2.PredictRequest()
+            request.model_spec.name = model_name
+            request.model_spec.signature_name = signature.name
+            for key, value in signature.examples(rows).items():
+                request.inputs[key].CopyFrom(tf.make_tensor_proto(value))
+            log = prediction_log_pb2.PredictionLog(predict_log=prediction_log_pb2.PredictLog(request=request))
+            writer.write(log.SerializeToString())
 
 
 def read(directory: str) -> list[tuple[str, dict[str, np.ndarray]]]:

@@ -1,21 +1,26 @@
 """What every variant must do, on its `debug` preset: the contract of the house, checked without knowing any GAN."""
 
 import dataclasses
+import json
+import os
 
 import commands
 import keras
+import ml_dtypes
 import numpy as np
 import pytest
 import tensorflow as tf
 import tiny
 
-from export import saved_model
+from export import linter, rounding, saved_model, signatures
 from pipelines import build as pipelines_build
 from tfgan_suite import registry
 from tfgan_suite.core import checkpoint, optimizers, run
 from tfgan_suite.ops import random
 
 VARIANTS = list(registry.VARIANTS)
+SERVED = ("sngan", "biggan", "infogan", "improved_gan")
+"""Without a condition, with a label, with codes, with a classifier beside the generator; the others are served in the slow tests."""
 
 
 @pytest.fixture(scope="module")
@@ -118,16 +123,41 @@ def test_a_dataset_without_a_needed_key_is_refused_before_the_first_step(trained
             stage.build(dataclasses.replace(data.spec, features=features), run.Run(seed=1, phase="train", steps=1), {})
 
 
-def test_every_endpoint_answers_alike_where_only_tensorflow_is(source, tmp_path):
-    """One SavedModel holds the endpoints of all variants; publishing reloads it by TensorFlow's C API, in a session and by `tf.saved_model.load`,
-    in processes without this project, and compares the pixels with the models'."""
-    endpoints = []
-    for variant in VARIANTS:
-        experiment = experiment_on(variant, source)
-        model = built(experiment, opened(experiment, tmp_path))
-        model.ready()
-        endpoints += [dataclasses.replace(e, name=f"{variant}_{e.name}") for e in model.endpoints()]
-    version = saved_model.publish(endpoints, str(tmp_path / "served"), "every_variant", batch_sizes=(1, 4), metadata={})
-    loaded = tf.saved_model.load(version)
-    for variant in VARIANTS:
-        assert {f"{variant}_serving_default", f"{variant}_sample", f"{variant}_sample_png"} <= loaded.signatures.keys()
+@pytest.mark.parametrize(
+    "trained", [variant if variant in SERVED else pytest.param(variant, marks=pytest.mark.slow) for variant in VARIANTS], indirect=True
+)
+def test_every_endpoint_answers_alike_where_only_tensorflow_is(trained, tmp_path):
+    """Publishing reloads the version by TensorFlow's C API, in a session, by `tf.saved_model.load` and behind its batching kernel, in processes
+    without this project, and compares every signature in batches of 1, 3 and 8 with the model, and the answers to 16 callers at once with what
+    each asked."""
+    experiment, data, model, _, _ = trained
+    model.ready()
+    version = saved_model.publish(model.endpoints(), str(tmp_path), experiment.variant, batch_sizes=(1, 3, 8), metadata={})
+    forms = () if data.spec.is_vector else ("", "_png", "_jpeg", "_uint8")
+    names = {"serving_default", "generate_default", *(f"{name}{form}" for name in ("sample", "interpolate") for form in forms)}
+    with open(os.path.join(version, "assets.extra", "verification.json")) as file:
+        checks = json.load(file)["largest_difference"]
+    for differences in checks.values():
+        assert names <= differences.keys()
+        assert all(difference <= 1e-5 for name, difference in differences.items() if not name.endswith(("_png", "_jpeg", "_uint8")))
+
+
+def test_every_endpoint_is_what_a_server_takes_and_reads_its_weights_rounded_where_they_are_stored_so(trained, tmp_path):
+    _, _, model, _, _ = trained
+    model.ready()
+    offered = rounding.stored(model.endpoints(), "bfloat16")
+    built = signatures.build(offered)
+    saved_model.save(built, str(tmp_path))
+    assert linter.lint(str(tmp_path)) == []
+    assert {v.dtype for signature in built for v in signature.concrete.graph.variables if v.dtype.is_floating} == {tf.bfloat16}
+    inputs = {key: tf.constant(value) for key, value in offered[0].examples(3).items()}
+    answer = offered[0].function(**inputs)["images"]
+    weights = [v for network in model.endpoints()[0].networks for v in network.variables if v.dtype == "float32"]
+    before = [v.numpy() for v in weights]
+    try:
+        for v, value in zip(weights, before, strict=True):
+            v.assign(value.astype(ml_dtypes.bfloat16).astype(np.float32))
+        np.testing.assert_allclose(answer, model.endpoints()[0].function(**inputs)["images"], atol=1e-5)
+    finally:
+        for v, value in zip(weights, before, strict=True):
+            v.assign(value)

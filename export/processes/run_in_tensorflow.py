@@ -3,7 +3,7 @@
 `python -I run_in_tensorflow.py plan.json` (`export.verify` writes the plan) runs every signature
 - `load`: as `tf.saved_model.load` gives it;
 - `session`: in a graph session fed by tensor names, which is how a model server runs it; the warm-up requests are replayed here too;
-- `batching`: behind TensorFlow's own batching kernel, one caller per thread and composition, all at once.
+- `batching`: behind TensorFlow's own batching kernel, the plan's callers all at once, each in a thread of its own.
 """
 
 import json
@@ -15,7 +15,7 @@ import tensorflow as tf
 
 _END = b"."
 _ROUNDS = 5
-_WAIT_MICROSECONDS = 500_000
+_WAIT_MICROSECONDS = 50_000
 
 
 def main(path):
@@ -58,9 +58,8 @@ def session(plan, arrays):
 
 
 def batching(function, name, inputs, plan):
-    """Concurrent callers through the batching kernel; each composition that fits the largest batch is one caller."""
-    largest = plan["batch_sizes"][-1]
-    callers = {composition: rows for composition, rows in plan["compositions"].items() if len(rows) <= largest}
+    """Concurrent callers through the batching kernel."""
+    largest, callers = plan["batch_sizes"][-1], plan["callers"]
     keys, output_keys = list(inputs), list(plan["signatures"][name]["outputs"])
     specs = [tf.TensorSpec([None, *inputs[key].shape[1:]], tf.constant(inputs[key]).dtype) for key in keys]
 
@@ -70,6 +69,7 @@ def batching(function, name, inputs, plan):
         batch_timeout_micros=_WAIT_MICROSECONDS,
         allowed_batch_sizes=plan["batch_sizes"],
         max_enqueued_batches=100,
+        autograph=False,
         enable_large_batch_splitting=False,
     )
     def batched(caller, *values):
@@ -77,29 +77,29 @@ def batching(function, name, inputs, plan):
         companions = tf.size(tf.unique(caller)[0])  # callers in this batch; padding repeats one of them
         return [outputs[key] for key in output_keys] + [tf.fill(tf.shape(caller), companions)]
 
-    call = tf.function(lambda *values: batched(*values), input_signature=[tf.TensorSpec([None], tf.int32), *specs]).get_concrete_function()
+    specs = [tf.TensorSpec([None], tf.int32), *specs]
+    call = tf.function(lambda *values: batched(*values), input_signature=specs, autograph=False).get_concrete_function()
+    call(tf.constant([0]), *(tf.constant(inputs[key][:1]) for key in keys))  # or each of the first callers would make the function ready for itself
     for _ in range(_ROUNDS):
         answers, companions = _call_at_once(call, callers, keys, inputs)
         if companions > 1 or largest == 1:
             return {
-                f"batching/{name}/{composition}/{key}": value
-                for composition, values in answers.items()
-                for key, value in zip(output_keys, values, strict=True)
+                f"batching/{name}/{caller}/{key}": value for caller, values in answers.items() for key, value in zip(output_keys, values, strict=True)
             }
     raise RuntimeError(f"The batching kernel never merged two requests of {name} in {_ROUNDS} rounds, so nothing was checked.")
 
 
 def _call_at_once(call, callers, keys, inputs):
-    """{composition: its outputs}, and the most callers that one batch held."""
+    """{caller: its outputs}, and the most callers that one batch held."""
     barrier = threading.Barrier(len(callers))
     answers, companions, errors = {}, [], []
 
-    def run(i, composition, rows):
+    def run(i, caller, rows):
         try:
             values = [tf.constant(inputs[key][rows]) for key in keys]
             barrier.wait()
             *outputs, together = call(tf.fill([len(rows)], i), *values)
-            answers[composition] = [value.numpy() for value in outputs]
+            answers[caller] = [value.numpy() for value in outputs]
             companions.append(together.numpy()[0])
         except Exception as error:  # raised again in the main thread
             errors.append(error)

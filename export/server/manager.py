@@ -16,6 +16,7 @@ from typing import Any
 import tensorflow as tf
 from absl import logging
 
+from export import serving_config
 from export.server import servable as servables
 
 _RETRIES = 5
@@ -159,7 +160,7 @@ class Manager:
             found = _directories(model.base_path)
         except OSError as error:
             return f"the folder {model.base_path} cannot be read: {error.strerror}"
-        wanted = aspired(model.policy, sorted(found))
+        wanted = serving_config.loaded(model.policy, sorted(found))
         for number in sorted(wanted, reverse=True):
             version = model.versions.get(number)
             if version is None or (version.state == "END" and time.monotonic() >= version.retry_at and version.failures <= _RETRIES):
@@ -215,16 +216,6 @@ class Manager:
         with self._lock:
             for name, entry in entries.items():
                 self._models[name].labels = dict(entry.version_labels)
-
-
-def aspired(policy: Any, available: list[int]) -> list[int]:
-    """Which of the versions `available`, rising, a ServableVersionPolicy asks for: the newest unless told otherwise."""
-    kind = policy.WhichOneof("policy_choice")
-    if kind == "specific":
-        return [number for number in available if number in policy.specific.versions]
-    if kind == "all":
-        return available
-    return available[-max(1, policy.latest.num_versions) :]
 
 
 def _directories(base_path: str) -> dict[int, str]:

@@ -157,7 +157,7 @@ def _metrics_path(config: Config) -> str:
     if not config.monitoring_config_file:
         return ""
     prometheus = serving_config.parse_monitoring(_read(config.monitoring_config_file)).prometheus_config
-    return (prometheus.path or services.METRICS_PATH) if prometheus.enable else ""
+    return (prometheus.path or serving_config.METRICS_PATH) if prometheus.enable else ""
 
 
 def _read(path: str) -> str:

@@ -18,8 +18,6 @@ from export.server import manager as managers
 from export.server import metrics as metrics_lib
 
 _CODES = {status.value[0]: status for status in grpc.StatusCode}
-METRICS_PATH = "/monitoring/prometheus/metrics"
-"""Where TF Serving has its metrics unless told otherwise."""
 _METADATA_FIELD = "signature_def"
 _NOISE = re.compile(r"Graph execution error:|Detected at node .*|Node: .*|\s+File \".*|\s*\[\[.*|\s*")
 """Lines of TensorFlow's messages that tell of this server's graph and files, not of the request."""

@@ -11,18 +11,6 @@ from tfgan_suite.layers import dense
 from tfgan_suite.networks import mlp
 
 
-def test_the_great_circle_keeps_the_length_and_turns_evenly():
-    a, b = np.array([[2.0, 0.0]]), np.array([[0.0, 2.0]])
-    for share in (0.0, 0.25, 1.0):
-        angle = share * np.pi / 2
-        np.testing.assert_allclose(interpolation.spherical(a, b, share), [[2 * np.cos(angle), 2 * np.sin(angle)]], atol=1e-12)
-
-
-def test_parallel_latents_are_joined_by_a_straight_line():
-    a = np.array([[1.0, 2.0], [1.0, 0.0]])
-    np.testing.assert_allclose(interpolation.spherical(a, np.array([[3.0, 6.0], [-1.0, 0.0]]), 0.5), [[2.0, 4.0], [0.0, 0.0]], atol=1e-12)
-
-
 @pytest.mark.parametrize("spectral_norm", [False, True])
 def test_between_two_classes_a_table_gives_the_share_of_both_rows_and_is_itself_afterwards(spectral_norm):
     label = keras.Input((), dtype="int32", name="label")

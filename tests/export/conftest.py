@@ -55,8 +55,8 @@ def endpoints(model: keras.Model) -> tuple[endpoint.Endpoint, endpoint.Endpoint]
         return rows(b) | {"latents": np.random.default_rng(1).normal(size=[b, LATENT_SIZE]).astype(np.float32)}
 
     shared = {"truncation": tf.TensorSpec([None], tf.float32), "label": tf.TensorSpec([None], tf.int64)}
-    from_latents = shared | {"latents": tf.TensorSpec([None, LATENT_SIZE], tf.float32)}
-    from_seed = shared | {"seed": tf.TensorSpec([None], tf.int64)}
+    from_latents = {"latents": tf.TensorSpec([None, LATENT_SIZE], tf.float32)} | shared
+    from_seed = {"seed": tf.TensorSpec([None], tf.int64)} | shared
     return (
         endpoint.Endpoint(name="serving_default", function=serving_default, networks=(model,), inputs=from_latents, examples=vectors),
         endpoint.Endpoint(
@@ -64,7 +64,7 @@ def endpoints(model: keras.Model) -> tuple[endpoint.Endpoint, endpoint.Endpoint]
             function=sample,
             networks=(model,),
             inputs=from_seed,
-            encodings=("png",),
+            encodings=("png", "jpeg", "uint8"),
             examples=lambda b: rows(b) | {"seed": np.arange(b) * 7 - 3},
         ),
     )

@@ -80,6 +80,15 @@ def test_the_model_card_states_what_the_runs_folder_and_the_flags_say(command, t
         assert fact in card
 
 
+def test_half_precision_says_how_far_it_takes_the_images(command, tmp_path, capsys):
+    assert command(*paths(tmp_path), "--precision=bfloat16", "--max_batch_size=1") == 0
+    with open(tmp_path / "out" / "sn_gan" / "1" / "assets.extra" / "metadata.json") as file:
+        stored = json.load(file)["precision"]
+    furthest = max(outputs["images"] for outputs in stored["largest_difference"].values())
+    assert stored["weights"] == "bfloat16" and 0.0 < furthest < 0.2
+    assert f"(weights as bfloat16: images differ from those of float32 by up to {furthest:.2g}, " in capsys.readouterr().out
+
+
 @pytest.mark.parametrize(
     "flag, sizes",
     [("--max_batch_size=8", [1, 2, 4, 8]), ("--max_batch_size=6", [1, 2, 4, 6]), ("--max_batch_size=1", [1]), ("--batch_sizes=1,3,9", [1, 3, 9])],

@@ -1,3 +1,4 @@
+import dataclasses
 import io
 import json
 import os
@@ -6,11 +7,13 @@ import signal
 import subprocess
 import sys
 import time
+import types
 
 import keras
 import numpy as np
 import pytest
 import tensorflow as tf
+import tiny
 from PIL import Image
 
 from export import saved_model, signatures, verify
@@ -94,6 +97,56 @@ def test_a_vocabulary_file_travels_with_the_version(published):
     np.testing.assert_array_equal(answer["tokens"], [[1, 0], [2, 1]])
 
 
+@pytest.fixture(scope="module")
+def reusable(tmp_path_factory):
+    """`.model`, a GAN of the suite with labels, and `.directory`, its endpoints saved."""
+    model, directory = tiny.build(), str(tmp_path_factory.mktemp("reusable"))
+    saved_model.save(signatures.build(model.endpoints()), directory)
+    latents = np.random.default_rng(0).normal(size=[4, model.config.latent_size]).astype(np.float32)
+    return types.SimpleNamespace(model=model, directory=directory, latents=latents)
+
+
+def test_a_keras_layer_of_one_input_gives_the_models_images_with_labels_of_its_own_choice(reusable):
+    layer = keras.layers.TFSMLayer(reusable.directory, call_endpoint="generate_default")
+    images = layer(reusable.latents)["images"]
+    by_label = [reusable.model.sample(tf.constant(reusable.latents), {"label": tf.fill([4], label)}) for label in range(tiny.CLASSES)]
+    np.testing.assert_allclose(np.abs(np.stack(by_label) - images).max(axis=(2, 3, 4)).min(0), 0.0, atol=TOLERANCE)
+    inputs = keras.Input([reusable.model.config.latent_size])
+    on_top = keras.Model(inputs, keras.layers.GlobalAveragePooling2D()(layer(inputs)["images"]))
+    np.testing.assert_allclose(on_top.predict(reusable.latents, verbose=0), np.mean(images, axis=(1, 2)), atol=TOLERANCE)
+
+
+def test_a_keras_layer_takes_truncation_and_label_by_name(reusable):
+    layer = keras.layers.TFSMLayer(reusable.directory, call_endpoint="generate")
+    truncation, label = np.array([0.3, 0.5, 1.0, 9.0], np.float32), np.array([0, 1, 2, 1])
+    clipped = tf.clip_by_value(reusable.latents, -truncation[:, None], truncation[:, None])
+    expected = reusable.model.sample(clipped, {"label": tf.constant(label, tf.int32)})
+    np.testing.assert_allclose(layer(reusable.latents, truncation=truncation, label=label)["images"], expected, atol=TOLERANCE)
+    inputs = [keras.Input([reusable.model.config.latent_size]), keras.Input([]), keras.Input([], dtype="int64")]
+    on_top = keras.Model(inputs, keras.layers.Flatten()(layer(inputs[0], truncation=inputs[1], label=inputs[2])["images"]))
+    answer = on_top([reusable.latents, truncation, tf.constant(label)])
+    np.testing.assert_allclose(answer, np.reshape(expected, [4, -1]), atol=TOLERANCE)
+
+
+def test_the_loaded_model_has_its_signatures_as_methods_which_refuse_what_has_no_answer(reusable):
+    loaded = tf.saved_model.load(reusable.directory)
+    seed, truncation, label = tf.constant([3], tf.int64), tf.ones([1]), tf.constant([2], tf.int64)
+    images = loaded.sample(seed, truncation, label)["images"]
+    np.testing.assert_array_equal(loaded.interpolate(seed, seed + 1, tf.zeros([1]), truncation, label)["images"], images)
+    latents = loaded.sample(seed, truncation, label)["latents"]
+    np.testing.assert_allclose(loaded.generate(latents, truncation, label)["images"], images, atol=TOLERANCE)
+    with pytest.raises(tf.errors.InvalidArgumentError, match="truncation must be a number from 0"):
+        loaded.sample(seed, tf.constant([np.nan]), label)
+    with pytest.raises(tf.errors.InvalidArgumentError, match="label must be in"):
+        loaded.sample_uint8(seed, truncation, label + 1)
+
+
+def test_an_endpoint_named_as_a_part_of_a_saved_model_is_refused(toy, tmp_path):
+    taken = dataclasses.replace(toy.endpoints(toy.generator())[0], name="weights")
+    with pytest.raises(ValueError, match="'weights' is taken by TensorFlow"):
+        saved_model.save(signatures.build([taken]), str(tmp_path))
+
+
 def test_each_weight_is_stored_once_and_nothing_else(published):
     read = [variable for variable in published.model.weights if "seed" not in variable.path]
     data = os.path.join(published.directory, "variables", "variables.data-00000-of-00001")
@@ -108,11 +161,11 @@ def test_a_version_says_what_it_was_made_from_and_how_it_was_checked(published):
         with open(os.path.join(published.directory, "assets.extra", name)) as file:
             return json.load(file)
 
-    assert read("metadata.json") == {"variant": "toy"}
+    assert read("metadata.json") == {"variant": "toy", "precision": {"weights": "float32"}}
     checks = read("verification.json")["largest_difference"]
     assert set(checks) == {"load", "session", "batching", "c_api"}
     for differences in checks.values():
-        assert set(differences) == {"serving_default", "sample", "sample_png", "read"}
+        assert set(differences) == {"serving_default", "sample", "sample_png", "sample_jpeg", "sample_uint8", "read"}
 
 
 @pytest.fixture

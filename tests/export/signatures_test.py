@@ -22,20 +22,36 @@ def change(**changes):
 
 def test_every_input_and_output_has_the_batch_as_its_first_axis(toy):
     for signature in signatures.build(toy.endpoints(toy.generator())):
-        assert {spec.shape[0] for spec in signature.concrete.structured_input_signature[1].values()} == {None}
+        positional, named = signature.concrete.structured_input_signature
+        assert {spec.shape[0] for spec in (*positional, *named.values())} == {None}
         assert {spec.shape[0] for spec in signature.concrete.structured_outputs.values()} == {None}
 
 
-@pytest.mark.parametrize("channels", [1, 3, 4])
-def test_images_that_png_can_hold_are_also_offered_as_png(toy, channels):
+@pytest.mark.parametrize("channels, forms", [(1, ["png", "jpeg", "uint8"]), (3, ["png", "jpeg", "uint8"]), (4, ["png", "uint8"]), (2, ["uint8"])])
+def test_images_are_also_offered_in_each_form_that_holds_them_and_the_others_are_left_out_with_a_warning(toy, caplog, channels, forms):
     names = [signature.name for signature in signatures.build(toy.endpoints(toy.generator(channels)))]
-    assert names == ["serving_default", "sample", "sample_png"]
+    assert names == ["serving_default", "sample", *(f"sample_{form}" for form in forms)]
+    for form in ("png", "jpeg", "uint8"):
+        assert (f"sample_{form} is left out: {form} holds images of" in caplog.text) == (form not in forms)
 
 
-def test_two_channels_leave_the_png_out_with_a_warning(toy, caplog):
-    names = [signature.name for signature in signatures.build(toy.endpoints(toy.generator(2)))]
-    assert names == ["serving_default", "sample"]
-    assert "sample_png is left out" in caplog.text
+def test_an_encoding_calls_the_one_trace_of_its_endpoint():
+    traced = []
+
+    def function(x):
+        traced.append(x)
+        return {"images": tf.reshape(x, [-1, 2, 1, 1])}
+
+    built = signatures.build([change(function=function, encodings=("png", "jpeg", "uint8"))])
+    assert len(built) == 4 and len(traced) == 1
+    assert [list(signature.concrete.structured_outputs) for signature in built] == [["images"], ["image_bytes"], ["image_bytes"], ["images"]]
+    assert built[3].concrete.structured_outputs["images"].dtype == tf.uint8
+
+
+def test_a_function_takes_its_inputs_in_order_or_by_name(toy):
+    function = next(signature.concrete for signature in signatures.build(toy.endpoints(toy.generator())) if signature.name == "serving_default")
+    z, psi, label = tf.ones([2, toy.latent_size]), tf.ones([2]), tf.constant([0, 1], tf.int64)
+    np.testing.assert_array_equal(function(z, psi, label)["images"], function(z, label=label, truncation=psi)["images"])
 
 
 @pytest.mark.parametrize("dtype", [tf.bfloat16, tf.float16])

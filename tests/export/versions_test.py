@@ -1,11 +1,16 @@
 import os
+import random
+import shutil
 import signal
 import subprocess
 import sys
+import threading
+import time
 
 import pytest
+import tensorflow as tf
 
-from export import versions
+from export import linter, versions
 
 KILLED = """
 import os, sys
@@ -141,3 +146,84 @@ def test_replacing_a_file_keeps_the_old_one_until_the_new_is_complete(tmp_path, 
         versions.replace_file(str(path), "new")
     assert path.read_text() == "old"
     assert os.listdir(tmp_path) == ["models.config"]
+
+
+PUBLISHING = """
+import os, shutil, sys
+from export import versions
+
+source, output = sys.argv[1:]
+print("started", flush=True)
+while True:
+    with versions.staged(output, "toy") as staged:
+        shutil.copytree(source, staged.directory, dirs_exist_ok=True)
+        staged.publish(lambda number: versions.replace_file(os.path.join(output, "models.config"), "x" * 100_000 + "end"))
+"""
+
+
+def contents(directory):
+    paths = sorted(os.path.join(parent, name) for parent, _, names in os.walk(directory) for name in names)
+    found = {}
+    for path in paths:
+        with open(path, "rb") as file:
+            found[os.path.relpath(path, directory)] = file.read()
+    return found
+
+
+class Watcher(threading.Thread):
+    """Looks into the folder without a pause, as a server does every second, and takes each version at the moment it is first seen."""
+
+    def __init__(self, output, whole):
+        super().__init__()
+        self.output, self.whole, self.done = output, whole, threading.Event()
+        self.seen, self.wrong, self.configurations = set(), [], 0
+
+    def run(self):
+        while not self.done.is_set():
+            self.look()
+
+    def look(self):
+        config, models = os.path.join(self.output, "models.config"), os.path.join(self.output, "toy")
+        for number in sorted({name for name in os.listdir(models) if name.isdigit()} - self.seen if os.path.isdir(models) else ()):
+            directory = os.path.join(models, number)
+            self.seen.add(number)
+            try:
+                assert contents(directory) == self.whole and linter.lint(directory) == []
+            except (AssertionError, OSError, ValueError) as error:
+                self.wrong.append((number, error))
+        if os.path.exists(config):
+            self.configurations += 1
+            with open(config) as file:
+                if not file.read().endswith("end"):
+                    self.wrong.append((config, "half"))
+
+
+def test_a_watcher_never_sees_a_half_written_version_of_exporters_killed_at_any_moment(tmp_path):
+    source, output = str(tmp_path / "source"), str(tmp_path / "output")
+    module = tf.Module()
+    module.double = tf.function(lambda x: {"y": 2.0 * x}, input_signature=[tf.TensorSpec([None], tf.float32)])
+    tf.saved_model.save(module, source, signatures={"serving_default": module.double})
+    os.mkdir(output)
+    watcher, moments = Watcher(output, contents(source)), random.Random(0)
+    watcher.start()
+    try:
+        for _ in range(15):
+            process = subprocess.Popen([sys.executable, "-c", PUBLISHING, source, output], stdout=subprocess.PIPE)
+            assert process.stdout.readline() == b"started\n"
+            time.sleep(moments.uniform(0.0, 0.06))
+            process.send_signal(signal.SIGKILL)
+            assert process.wait(timeout=60) == -signal.SIGKILL
+            process.stdout.close()
+    finally:
+        watcher.done.set()
+        watcher.join()
+    watcher.look()
+    assert watcher.wrong == [] and watcher.configurations > 0
+    with versions.staged(output, "toy") as staged:
+        shutil.copytree(source, staged.directory, dirs_exist_ok=True)
+        last = staged.publish(lambda number: None)
+    numbers = [str(number) for number in range(1, len(watcher.seen) + 2)]
+    assert len(watcher.seen) > 5 and sorted(os.listdir(os.path.join(output, "toy"))) == sorted(numbers)
+    assert all(contents(os.path.join(output, "toy", number)) == watcher.whole for number in numbers)
+    assert sorted(os.listdir(output)) == ["models.config", "toy"]
+    assert tf.saved_model.load(last).double(tf.constant([2.0]))["y"].numpy() == [4.0]

@@ -9,7 +9,7 @@ from tensorflow_serving.apis import inference_pb2, prediction_log_pb2
 from export import signatures, warmup
 
 
-def test_every_signature_is_warmed_up_in_every_allowed_batch_size(published):
+def test_every_endpoint_is_warmed_up_in_every_allowed_batch_size_and_its_encodings_in_the_smallest(published):
     path = os.path.join(published.directory, "assets.extra", "tf_serving_warmup_requests")
     sizes = collections.defaultdict(list)
     for record in tf.data.TFRecordDataset(path).as_numpy_iterator():
@@ -17,7 +17,8 @@ def test_every_signature_is_warmed_up_in_every_allowed_batch_size(published):
         assert request.model_spec.name == "toy"
         (rows,) = {tf.make_ndarray(value).shape[0] for value in request.inputs.values()}
         sizes[request.model_spec.signature_name].append(rows)
-    assert sizes == {name: [1, 4] for name in ("serving_default", "sample", "sample_png", "read")}
+    encoded = {f"sample_{form}": [1] for form in ("png", "jpeg", "uint8")}
+    assert sizes == {"serving_default": [1, 4], "sample": [1, 4], "read": [1, 4]} | encoded
 
 
 def test_requests_replay_in_a_session(published):
@@ -34,7 +35,7 @@ def test_requests_replay_in_a_session(published):
 def test_more_requests_than_a_server_takes_are_refused(toy, tmp_path):
     built = signatures.build(toy.endpoints(toy.generator()))
     with pytest.raises(ValueError, match="1000"):
-        warmup.write(str(tmp_path), "toy", built, range(1, 335))
+        warmup.write(str(tmp_path), "toy", built, range(1, 500))
 
 
 def write(directory, records):

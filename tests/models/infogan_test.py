@@ -92,7 +92,7 @@ def test_images_come_to_tell_their_category_where_the_bound_is_raised_and_only_t
 def test_endpoints_take_the_code_vector_of_each_row():
     model = build()
     model.ready()
-    [served, _] = model.endpoints()
+    served = model.endpoints()[0]
     assert served.inputs["codes"].shape == (None, 4)
     inputs = {key: tf.constant(value) for key, value in served.examples(3).items()}
     images = served.function(**inputs)["images"].numpy()

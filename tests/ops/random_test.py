@@ -151,3 +151,13 @@ def test_row_draws_have_the_right_moments_and_bounds():
     np.testing.assert_allclose([x.mean(), x.var()], [0.0, 1 - 4 * density / inside], atol=1e-2)
     free = random.row_truncated_normal(seeds, 50, tf.fill([2000], math.inf)).numpy()
     np.testing.assert_allclose([free.mean(), free.var()], [0.0, 1.0], atol=1.5e-2)
+
+
+def test_the_seed_of_a_row_is_a_function_of_its_numbers_and_their_places():
+    rows = np.random.default_rng(0).normal(size=(2000, 3)).astype(np.float32)
+    seeds = random.row_seeds(tf.constant(rows)).numpy()
+    assert seeds.dtype == np.int64 and len(set(seeds)) == 2000
+    np.testing.assert_array_equal(random.row_seeds(tf.constant(rows[[7, 3]])), seeds[[7, 3]])
+    assert not set(random.row_seeds(tf.constant(rows[:, ::-1])).numpy()) & set(seeds)
+    signed = random.row_seeds(tf.constant([[0.0, 1.0], [-0.0, 1.0], [0.0, np.nextafter(np.float32(1.0), np.float32(2.0))]])).numpy()
+    assert signed[0] == signed[1] != signed[2]

@@ -1,8 +1,7 @@
 """From one latent to another, and from one class to another: a generator that has learned more than its examples changes smoothly on the way.
 
-Latents go along the great circle where the prior is normal (White 2016, arXiv:1609.04468, section 2.1: a straight line would leave the shell on which
-they lie), and straight otherwise. Classes go by their learned vectors (Brock et al. 2019, figure 9; Miyato, Koyama 2018, section 6.1): every table
-that the generator looks a label up in, at the same share of the two rows.
+Latents go the way of their prior (`ops.priors`): along the great circle where it is normal, straight otherwise. Classes go by their learned vectors
+(Brock et al. 2019, figure 9; Miyato, Koyama 2018, section 6.1): every table that the generator looks a label up in, at the same share of both rows.
 """
 
 import contextlib
@@ -17,23 +16,7 @@ import tensorflow as tf
 from tfgan_suite.analysis import subject as subjects
 from tfgan_suite.core import files, picture
 from tfgan_suite.layers import dense
-from tfgan_suite.ops import random
-
-
-def spherical(a: np.ndarray, b: np.ndarray, share: float) -> np.ndarray:
-    """sin((1 - t) w) / sin w a + sin(t w) / sin w b with w the angle between rows of a and b [n, z]; straight where they are parallel."""
-    cosine = (a * b).sum(1, keepdims=True) / (np.linalg.norm(a, axis=1, keepdims=True) * np.linalg.norm(b, axis=1, keepdims=True))
-    angle = np.arccos(np.clip(cosine, -1.0, 1.0))
-    sine = np.sin(angle)
-    parallel = sine < 1e-6
-    safe = np.where(parallel, 1.0, sine)
-    bent = np.sin((1.0 - share) * angle) / safe * a + np.sin(share * angle) / safe * b
-    return np.where(parallel, straight(a, b, share), bent).astype(a.dtype)
-
-
-def straight(a: np.ndarray, b: np.ndarray, share: float) -> np.ndarray:
-    """(1 - t) a + t b."""
-    return (1.0 - share) * a + share * b
+from tfgan_suite.ops import priors, random
 
 
 @contextlib.contextmanager
@@ -53,7 +36,7 @@ def blended(network: keras.Model, num_classes: int, first: int, second: int) -> 
 
     def blend(share: float) -> None:
         for layer, kernel in zip(tables, kernels, strict=True):
-            row = straight(kernel[first], kernel[second], share)
+            row = (1.0 - share) * kernel[first] + share * kernel[second]
             layer.kernel.assign(np.concatenate([kernel[:first], row[None], kernel[first + 1 :]]))
 
     try:
@@ -75,10 +58,10 @@ def run(subject: subjects.Subject, options: subjects.Options, output: str) -> li
 def latents(subject: subjects.Subject, options: subjects.Options) -> np.ndarray:
     """Images [columns, rows, h, w, c]: each row from one latent to another, its conditions unchanged."""
     model, stream = subject.model, random.Stream(options.seed, "latent interpolation")
-    ends = [model.sample_latents(stream.fold(name), options.rows, options.truncation).numpy() for name in ("from", "to")]
+    ends = [model.sample_latents(stream.fold(name), options.rows, options.truncation) for name in ("from", "to")]
     conditions = subject.conditions(stream, options.classes, options.rows)
-    path = spherical if model.config.prior == "normal" else straight
-    return np.stack([model.sample(tf.constant(path(*ends, t)), conditions).numpy() for t in _shares(options)])
+    between = priors.PRIORS[model.config.prior].between
+    return np.stack([model.sample(between(*ends, tf.fill([options.rows], t)), conditions).numpy() for t in _shares(options)])
 
 
 def classes(subject: subjects.Subject, options: subjects.Options) -> np.ndarray:
@@ -101,7 +84,7 @@ def classes(subject: subjects.Subject, options: subjects.Options) -> np.ndarray:
 def _shares(options: subjects.Options) -> np.ndarray:
     if options.columns < 2:
         raise ValueError(f"An interpolation has at least 2 columns, its ends. Received: --columns={options.columns}.")
-    return np.linspace(0.0, 1.0, options.columns)
+    return np.linspace(0.0, 1.0, options.columns, dtype=np.float32)
 
 
 def _without_row(layer: dense.Embedding, row: int) -> None:

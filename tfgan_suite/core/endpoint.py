@@ -24,4 +24,5 @@ class Endpoint:
     examples: Callable[[int], dict[str, Any]]
     """b -> valid inputs with b rows, equal on every call: warm-up requests and verification use them."""
     encodings: tuple[str, ...] = ()
-    """Image file formats in which `export` also offers the output `images`, as `<name>_<format>` with the output `image_bytes`."""
+    """Forms in which `export` also offers the output `images`, as `<name>_<form>`: `png` and `jpeg` with the output `image_bytes`, a file per row,
+    `uint8` with the output `images` as 8-bit pixels."""

@@ -140,9 +140,20 @@ def row_truncated_normal(seeds: tf.Tensor, size: int, truncation: tf.Tensor, can
     The first of `candidates` draws inside is taken, the last one clipped if there is none. `seeds`: int64 [b].
     """
     first, second = _row_bits(seeds, size, candidates)
-    draws = tf.sqrt(-2.0 * tf.math.log(1.0 - first)) * tf.cos(2.0 * np.pi * second)
+    draws = tf.unstack(tf.sqrt(-2.0 * tf.math.log(1.0 - first)) * tf.cos(2.0 * np.pi * second), axis=1)
     threshold = truncation[:, None]
-    chosen = tf.clip_by_value(draws[:, -1], -threshold, threshold)
-    for i in reversed(range(candidates)):
-        chosen = tf.where(tf.abs(draws[:, i]) <= threshold, draws[:, i], chosen)
+    chosen = tf.clip_by_value(draws[-1], -threshold, threshold)
+    for draw in reversed(draws):
+        chosen = tf.where(tf.abs(draw) <= threshold, draw, chosen)
     return chosen
+
+
+def row_seeds(rows: tf.Tensor) -> tf.Tensor:
+    """A seed, int64 [b], from each row of float32 [b, n]: equal rows have equal seeds (0 and -0 are equal), others other ones.
+
+    The sum of Threefry's answers to (bits of the number, its place).
+    """
+    bits = tf.bitcast(tf.where(rows == 0.0, tf.zeros_like(rows), rows), tf.uint32)
+    places = tf.cast(tf.range(tf.shape(rows)[1]), tf.uint32)[None]
+    zero = tf.zeros([], tf.uint32)
+    return tf.reduce_sum(tf.bitcast(tf.stack(threefry((zero, zero), (bits, places)), -1), tf.int64), 1)
