@@ -99,14 +99,14 @@ def call(
 
     It ends by itself: each request has a deadline.
     """
-    outcome, lock, start = Outcome(), threading.Lock(), threading.Barrier(len(connections) + 1)
-    begin = [0.0]
+    outcome, lock = Outcome(), threading.Lock()
+    begin: list[float] = []
+    start = threading.Barrier(len(connections) + 1, action=lambda: begin.append(time.perf_counter()))
 
     def run(kind: str, connect: Callable[[], client.Client], draw: random.Random) -> None:
         with connect() as connected:
-            connected.metadata()
-            start.wait()
-            while (asked := time.perf_counter()) - begin[0] < seconds:
+            reached = _reach(connected, start)
+            while reached and (asked := time.perf_counter()) - begin[0] < seconds:
                 question = draw.choice(answers.questions)
                 verdict, message = _ask(connected, question, answers)
                 now = time.perf_counter()
@@ -122,9 +122,10 @@ def call(
     threads = [threading.Thread(target=run, args=(*connection, random.Random(i)), daemon=True) for i, connection in enumerate(connections)]
     for thread in threads:
         thread.start()
-    begin[0] = time.perf_counter()
-    start.wait(timeout=_REQUEST_SECONDS)
-    begin[0] = time.perf_counter()
+    try:
+        start.wait(timeout=2 * _REQUEST_SECONDS)
+    except threading.BrokenBarrierError:
+        raise RuntimeError("Not every caller reached the server.") from None
     while (left := seconds - (time.perf_counter() - begin[0])) > 0:
         meanwhile()
         time.sleep(min(0.1, left))
@@ -133,6 +134,19 @@ def call(
         if thread.is_alive():
             raise RuntimeError("A caller got no answer and no error by its deadline.")
     return outcome
+
+
+def _reach(connected: client.Client, start: threading.Barrier) -> bool:
+    """Connects, learns the signatures, and waits for all others. False, for them too, where that fails."""
+    try:
+        if connected.available(deadline=_REQUEST_SECONDS):
+            connected.metadata(deadline=_REQUEST_SECONDS)
+            start.wait()
+            return True
+    except (errors.ServerError, threading.BrokenBarrierError):
+        pass
+    start.abort()
+    return False
 
 
 def _ask(connected: client.Client, question: Question, answers: Answers) -> tuple[str, str]:

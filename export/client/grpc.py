@@ -25,9 +25,9 @@ _FIELD = "signature_def"
 _OPTIONS = [
     ("grpc.max_receive_message_length", -1),  # gRPC's own limit is 4 MiB: one 1024 x 1024 image of floats is 12
     ("grpc.max_send_message_length", -1),
-    # After a refused connection gRPC fails calls without trying for a second, then for longer. How long to wait is decided in `retries`.
+    # After a refused connection gRPC fails calls without trying for a second, then for longer. How long to wait is decided in `retries`. The third of
+    # these, min_reconnect_backoff_ms, is left alone: it is also the time that a connection may take to be made.
     ("grpc.initial_reconnect_backoff_ms", 100),
-    ("grpc.min_reconnect_backoff_ms", 100),
     ("grpc.max_reconnect_backoff_ms", 1000),
 ]
 

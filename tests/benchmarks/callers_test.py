@@ -52,7 +52,10 @@ class Client:
     def __exit__(self, *unused):
         pass
 
-    def metadata(self):
+    def available(self, *, deadline):
+        return self._answer is not None
+
+    def metadata(self, *, deadline):
         pass
 
     def files(self, signature, inputs, *, deadline):
@@ -81,6 +84,12 @@ def test_every_answer_is_judged_and_every_failure_counted(answers):
     assert outcome.messages == {"UNAVAILABLE: the queue is full"}
     assert min(outcome.seconds()) >= 0.001
     assert looks
+
+
+def test_a_caller_without_a_server_ends_the_run_at_once(answers):
+    connections = [("gone", lambda: Client(None)), ("right", lambda: Client(lambda seed: pictures.png(NOISE[seed])))]
+    with pytest.raises(RuntimeError, match="Not every caller"):
+        _callers.call(connections, answers, seconds=30.0, meanwhile=lambda: None)
 
 
 def test_rates_are_per_part_of_the_time_and_leave_out_what_came_after():
