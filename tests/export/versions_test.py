@@ -153,8 +153,8 @@ import os, shutil, sys
 from export import versions
 
 source, output = sys.argv[1:]
-print("started", flush=True)
 while True:
+    print("another", flush=True)
     with versions.staged(output, "toy") as staged:
         shutil.copytree(source, staged.directory, dirs_exist_ok=True)
         staged.publish(lambda number: versions.replace_file(os.path.join(output, "models.config"), "x" * 100_000 + "end"))
@@ -171,7 +171,7 @@ def contents(directory):
 
 
 class Watcher(threading.Thread):
-    """Looks into the folder without a pause, as a server does every second, and takes each version at the moment it is first seen."""
+    """Looks into the folder every millisecond, where a server does every second, and takes each version at the moment it is first seen."""
 
     def __init__(self, output, whole):
         super().__init__()
@@ -179,7 +179,7 @@ class Watcher(threading.Thread):
         self.seen, self.wrong, self.configurations = set(), [], 0
 
     def run(self):
-        while not self.done.is_set():
+        while not self.done.wait(0.001):
             self.look()
 
     def look(self):
@@ -207,10 +207,12 @@ def test_a_watcher_never_sees_a_half_written_version_of_exporters_killed_at_any_
     watcher, moments = Watcher(output, contents(source)), random.Random(0)
     watcher.start()
     try:
-        for _ in range(15):
+        for _ in range(12):
             process = subprocess.Popen([sys.executable, "-c", PUBLISHING, source, output], stdout=subprocess.PIPE)
-            assert process.stdout.readline() == b"started\n"
-            time.sleep(moments.uniform(0.0, 0.06))
+            process.stdout.readline()
+            begun = time.monotonic()
+            assert process.stdout.readline() == b"another\n"
+            time.sleep(moments.uniform(0.0, 2.0) * (time.monotonic() - begun))  # it goes on to publish: the second or the third version
             process.send_signal(signal.SIGKILL)
             assert process.wait(timeout=60) == -signal.SIGKILL
             process.stdout.close()
@@ -223,7 +225,7 @@ def test_a_watcher_never_sees_a_half_written_version_of_exporters_killed_at_any_
         shutil.copytree(source, staged.directory, dirs_exist_ok=True)
         last = staged.publish(lambda number: None)
     numbers = [str(number) for number in range(1, len(watcher.seen) + 2)]
-    assert len(watcher.seen) > 5 and sorted(os.listdir(os.path.join(output, "toy"))) == sorted(numbers)
+    assert len(watcher.seen) >= 12 and sorted(os.listdir(os.path.join(output, "toy"))) == sorted(numbers)
     assert all(contents(os.path.join(output, "toy", number)) == watcher.whole for number in numbers)
     assert sorted(os.listdir(output)) == ["models.config", "toy"]
     assert tf.saved_model.load(last).double(tf.constant([2.0]))["y"].numpy() == [4.0]
