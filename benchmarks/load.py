@@ -84,7 +84,7 @@ class _Direct:
 def _loaded(folder: str, answers: _callers.Answers, seconds: float, *, max_batch_size: int, max_enqueued_batches: int):
     """(what the callers saw, the server's memory over the time in MB)."""
     from export import serving_config
-    from export.client import grpc, rest, retries
+    from export.client import rest, retries, rpc
 
     parameters = serving_config.parse_batching(serving_config.batching([size for size in _BATCH_SIZES if size <= max_batch_size]))
     parameters.max_enqueued_batches.value = max_enqueued_batches
@@ -100,7 +100,7 @@ def _loaded(folder: str, answers: _callers.Answers, seconds: float, *, max_batch
     with _served.running(folder, *flags) as server:
         once = retries.Policy(attempts=1)
         kinds = {
-            "gRPC": lambda: grpc.connect(server.grpc, "sngan", policy=once),
+            "gRPC": lambda: rpc.connect(server.grpc, "sngan", policy=once),
             "REST": lambda: rest.connect(server.rest, "sngan", policy=once),
         }
         connections = [(kind, kinds[kind]) for kind in list(kinds) * (_CALLERS // 2)]

@@ -1,6 +1,6 @@
 """A client of one model behind a server that speaks TensorFlow Serving's protocol: TensorFlow Serving itself, or `tfgan-serve`.
 
-Made by `rest.connect` or `grpc.connect`:
+Made by `rest.connect` or `rpc.connect`:
 
     from export.client import rest
 

@@ -66,10 +66,10 @@ def _connect(values: flags.FlagValues) -> client.Client:
     if not values.grpc:
         return rest.connect(values.server or "localhost:8501", values.model, **options)
     try:
-        from export.client import grpc  # imports TensorFlow, after the settings above
+        from export.client import rpc  # imports TensorFlow, after the settings above
     except ImportError as error:
         raise ValueError(f"--grpc needs the package tensorflow-serving-api ({error}); REST needs nothing more.") from error
-    return grpc.connect(values.server or "localhost:8500", values.model, **options)
+    return rpc.connect(values.server or "localhost:8500", values.model, **options)
 
 
 def _answer(connected: client.Client, values: flags.FlagValues) -> list[str]:

@@ -28,9 +28,8 @@ from tensorflow_serving.apis import (
 )
 from werkzeug import serving
 
-from export.client import grpc as grpc_client
 from export.client import rest as rest_client
-from export.client import retries
+from export.client import retries, rpc
 
 FEW_TRIES = retries.Policy(attempts=4, first_wait=0.01, attempt_seconds=10.0)
 CODES = {"INVALID_ARGUMENT": 400, "NOT_FOUND": 404, "UNAVAILABLE": 503, "DEADLINE_EXCEEDED": 504, "INTERNAL": 500, "RESOURCE_EXHAUSTED": 429}
@@ -196,7 +195,7 @@ class Rest(Fake):
 class Grpc(Fake, prediction_service_pb2_grpc.PredictionServiceServicer, model_service_pb2_grpc.ModelServiceServicer):
     """PredictionService and ModelService; `requests`: as received; `remaining`: the seconds that each gave."""
 
-    protocol, connect = "grpc", staticmethod(grpc_client.connect)
+    protocol, connect = "grpc", staticmethod(rpc.connect)
 
     def __init__(self, credentials=None, address="127.0.0.1:0"):
         super().__init__()

@@ -5,11 +5,11 @@ import socket
 import threading
 import time
 
-import grpc as grpc_lib
+import grpc
 import numpy as np
 import pytest
 
-from export.client import errors, grpc, retries
+from export.client import errors, retries, rpc
 
 
 def test_an_answer_beyond_grpcs_own_limit_of_4_mib_arrives(grpc_fake, connect):
@@ -45,7 +45,7 @@ def test_a_server_that_comes_up_meanwhile_answers_a_later_try(start, grpc_fake):
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = taken.getsockname()[1]
     policy = retries.Policy(attempts=40, first_wait=0.2, longest_wait=0.2)
-    with grpc.connect(f"127.0.0.1:{port}", "toy", policy=policy) as connected:
+    with rpc.connect(f"127.0.0.1:{port}", "toy", policy=policy) as connected:
         timer = threading.Timer(0.6, lambda: start(type(grpc_fake), address=f"127.0.0.1:{port}"))
         timer.start()
         begin = time.monotonic()
@@ -77,14 +77,14 @@ def test_a_server_that_is_slow_to_greet_is_waited_for(grpc_fake):
     with socket.create_server(("127.0.0.1", 0)) as listening:
         thread = threading.Thread(target=serve)
         thread.start()
-        with grpc.connect(f"127.0.0.1:{listening.getsockname()[1]}", "toy", policy=retries.Policy(attempts=1)) as connected:
+        with rpc.connect(f"127.0.0.1:{listening.getsockname()[1]}", "toy", policy=retries.Policy(attempts=1)) as connected:
             assert connected.metadata().model == "toy"
         thread.join()
 
 
 def test_tls_is_on_with_a_file_of_authorities(start, grpc_fake, certificate, connect, tmp_path):
     pair = tuple(open(path, "rb").read() for path in certificate)
-    fake = start(type(grpc_fake), credentials=grpc_lib.ssl_server_credentials([pair]))
+    fake = start(type(grpc_fake), credentials=grpc.ssl_server_credentials([pair]))
     assert connect(fake, ca_file=certificate[1]).metadata().model == "toy"
     with pytest.raises(errors.ServerError, match="UNAVAILABLE"):
         connect(fake, policy=retries.Policy(attempts=1)).metadata()
@@ -95,4 +95,4 @@ def test_tls_is_on_with_a_file_of_authorities(start, grpc_fake, certificate, con
 @pytest.mark.parametrize("server", ["", "localhost", "localhost:", "http://localhost:8500", "localhost:http"])
 def test_an_address_that_is_none_is_refused(server):
     with pytest.raises(ValueError, match="host:port"):
-        grpc.connect(server, "toy")
+        rpc.connect(server, "toy")
