@@ -15,7 +15,6 @@ from typing import Any
 from export import images
 from export.homes import checking, delivery, source
 
-_PAGE = os.path.join(os.path.dirname(__file__), "page")
 _PACKAGE = "onnxruntime-web"
 _TESTED = "1.30.0"
 """The release that is fetched; what reads the ONNX file here is a release of the same project."""
@@ -27,6 +26,11 @@ _RUNTIME = {
 """File of the package -> its name beside the page. Not every server knows that .mjs is JavaScript; package.json names the licence."""
 _SECONDS = 300
 _ADVICE = f"Fetch it where there is a network (npm pack {_PACKAGE}@{_TESTED}), unpack it, and name the folder: --onnxruntime_web=<folder>/package."
+
+
+def page_folder() -> str:
+    """Where the page's own files lie: HTML, CSS and JavaScript, the same for every model."""
+    return os.path.join(os.path.dirname(__file__), "page")
 
 
 def check(version: source.Version) -> None:
@@ -46,8 +50,8 @@ def write(path: str, version: source.Version, converted: checking.Converted, des
     with tempfile.TemporaryDirectory() as scratch, delivery.folder(path) as made:
         package = onnxruntime_web or _fetched(scratch)
         release = _add_runtime(package, os.path.join(made, "onnxruntime"))
-        for name in os.listdir(_PAGE):
-            shutil.copyfile(os.path.join(_PAGE, name), os.path.join(made, name))
+        for name in os.listdir(page_folder()):
+            shutil.copyfile(os.path.join(page_folder(), name), os.path.join(made, name))
         with open(os.path.join(made, "model.onnx"), "wb") as file:
             file.write(converted.content)
         examples = {key: value[0].tolist() for key, value in version.expected.inputs.items() if key not in (source.LATENTS, source.TRUNCATION)}
