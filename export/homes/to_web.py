@@ -28,6 +28,11 @@ _SECONDS = 300
 _ADVICE = f"Fetch it where there is a network (npm pack {_PACKAGE}@{_TESTED}), unpack it, and name the folder: --onnxruntime_web=<folder>/package."
 
 
+def page_folder() -> str:
+    """Where the page's own files lie: HTML, CSS and JavaScript, the same for every model."""
+    return os.path.join(os.path.dirname(__file__), "page")
+
+
 def check(version: source.Version) -> None:
     """Raises ValueError where the version's outputs are nothing that a page can show."""
     channels = version.image_shape[-1]
@@ -45,9 +50,8 @@ def write(path: str, version: source.Version, converted: checking.Converted, des
     with tempfile.TemporaryDirectory() as scratch, delivery.folder(path) as made:
         package = onnxruntime_web or _fetched(scratch)
         release = _add_runtime(package, os.path.join(made, "onnxruntime"))
-        page = os.path.join(os.path.dirname(__file__), "page")
-        for name in os.listdir(page):
-            shutil.copyfile(os.path.join(page, name), os.path.join(made, name))
+        for name in os.listdir(page_folder()):
+            shutil.copyfile(os.path.join(page_folder(), name), os.path.join(made, name))
         with open(os.path.join(made, "model.onnx"), "wb") as file:
             file.write(converted.content)
         examples = {key: value[0].tolist() for key, value in version.expected.inputs.items() if key not in (source.LATENTS, source.TRUNCATION)}
