@@ -128,7 +128,7 @@ def test_a_dataset_without_a_needed_key_is_refused_before_the_first_step(trained
 )
 def test_every_endpoint_answers_alike_where_only_tensorflow_is(trained, tmp_path):
     """Publishing reloads the version by TensorFlow's C API, in a session, by `tf.saved_model.load` and behind its batching kernel, in processes
-    without this project; it compares every signature in batches of 1, 3 and 8 with the model, and the answers to 16 callers at once with their rows."""
+    without this project: every signature in batches of 1, 3 and 8 against the model, and the answers to 16 callers at once against their rows."""
     experiment, data, model, _, _ = trained
     model.ready()
     version = saved_model.publish(model.endpoints(), str(tmp_path), experiment.variant, batch_sizes=(1, 3, 8), metadata={})
