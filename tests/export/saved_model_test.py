@@ -124,7 +124,7 @@ def test_a_keras_layer_takes_truncation_and_label_by_name(reusable):
     np.testing.assert_allclose(layer(reusable.latents, truncation=truncation, label=label)["images"], expected, atol=TOLERANCE)
     inputs = [keras.Input([reusable.model.config.latent_size]), keras.Input([]), keras.Input([], dtype="int64")]
     on_top = keras.Model(inputs, keras.layers.Flatten()(layer(inputs[0], truncation=inputs[1], label=inputs[2])["images"]))
-    answer = on_top([reusable.latents, truncation, tf.constant(label)])
+    answer = on_top([tf.constant(value) for value in (reusable.latents, truncation, label)])
     np.testing.assert_allclose(answer, np.reshape(expected, [4, -1]), atol=TOLERANCE)
 
 
