@@ -40,9 +40,9 @@ def _convert(values: flags.FlagValues) -> str:
     for name in ("version", "to", "output"):
         if not values[name].value:
             raise ValueError(f"--{name} is missing: {_EXAMPLE}.")
-    from export.homes import conversion  # imports TensorFlow, after the settings above
-
     with _without_chatter():
+        from export.homes import conversion  # imports TensorFlow, after the settings above
+
         path, converted = conversion.convert(values.version, values.to, values.output, onnxruntime_web=values.onnxruntime_web)
     batches = "one row" if converted.rows == 1 else f"batches of {' and '.join(map(str, converted.batches))} rows"
     lines = [path, f"(checked in {batches}: it differs from the version by {converted.difference:.1e} at most)"]
