@@ -6,7 +6,6 @@ import os
 
 import commands
 import keras
-import ml_dtypes
 import numpy as np
 import pytest
 import tensorflow as tf
@@ -155,7 +154,7 @@ def test_every_endpoint_is_what_a_server_takes_and_reads_its_weights_rounded_whe
     before = [v.numpy() for v in weights]
     try:
         for v, value in zip(weights, before, strict=True):
-            v.assign(value.astype(ml_dtypes.bfloat16).astype(np.float32))
+            v.assign(value.astype(tf.bfloat16.as_numpy_dtype).astype(np.float32))
         np.testing.assert_allclose(answer, model.endpoints()[0].function(**inputs)["images"], atol=1e-5)
     finally:
         for v, value in zip(weights, before, strict=True):

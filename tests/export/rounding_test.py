@@ -1,7 +1,6 @@
 import os
 
 import keras
-import ml_dtypes
 import numpy as np
 import pytest
 import tensorflow as tf
@@ -9,7 +8,7 @@ import tensorflow as tf
 from export import expectations, rounding, saved_model, signatures
 from tfgan_suite.core import endpoint
 
-HALVES = {"bfloat16": ml_dtypes.bfloat16, "float16": np.float16}
+HALVES = {"bfloat16": tf.bfloat16.as_numpy_dtype, "float16": np.float16}
 
 
 def rounded(model, precision):
