@@ -122,9 +122,12 @@ def test_a_dataset_without_a_needed_key_is_refused_before_the_first_step(trained
             stage.build(dataclasses.replace(data.spec, features=features), run.Run(seed=1, phase="train", steps=1), {})
 
 
-@pytest.mark.parametrize(
+FEW_SERVED = pytest.mark.parametrize(
     "trained", [variant if variant in SERVED else pytest.param(variant, marks=pytest.mark.slow) for variant in VARIANTS], indirect=True
 )
+
+
+@FEW_SERVED
 def test_every_endpoint_answers_alike_where_only_tensorflow_is(trained, tmp_path):
     """Publishing reloads the version by TensorFlow's C API, in a session, by `tf.saved_model.load` and behind its batching kernel, in processes
     without this project: every signature in batches of 1, 3 and 8 against the model, and the answers to 16 callers at once against their rows."""
@@ -140,6 +143,7 @@ def test_every_endpoint_answers_alike_where_only_tensorflow_is(trained, tmp_path
         assert all(difference <= 1e-5 for name, difference in differences.items() if not name.endswith(("_png", "_jpeg", "_uint8")))
 
 
+@FEW_SERVED
 def test_every_endpoint_is_what_a_server_takes_and_reads_its_weights_rounded_where_they_are_stored_so(trained, tmp_path):
     _, _, model, _, _ = trained
     model.ready()

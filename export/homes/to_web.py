@@ -35,11 +35,9 @@ def page_folder() -> str:
 
 def check(version: source.Version) -> None:
     """Raises ValueError where the version's outputs are nothing that a page can show."""
-    channels = version.image_shape[-1]
-    if len(version.image_shape) != 3 or version.image_shape[0] == 1 or channels not in images.CHANNELS["png"]:
-        raise ValueError(
-            f"A page shows images of {images.CHANNELS['png']} channels; those of {version.model} are {list(version.image_shape)}. Convert it to onnx."
-        )
+    shown = images.ENCODINGS["png"].channels
+    if len(version.image_shape) != 3 or version.image_shape[0] == 1 or version.image_shape[-1] not in shown:
+        raise ValueError(f"A page shows images of {shown} channels; those of {version.model} are {list(version.image_shape)}. Convert it to onnx.")
 
 
 def write(path: str, version: source.Version, converted: checking.Converted, description: dict[str, Any], onnxruntime_web: str | None) -> None:

@@ -132,7 +132,7 @@ def _from_columns(given: Any, infos: dict[str, Any]) -> dict[str, np.ndarray]:
         if len(infos) > 1:
             raise _invalid("inputs is a plain value/list, but expecting an object as multiple input tensors required as per tensorinfo_map")
         return {name: _tensor(given, info) for name, info in infos.items()}
-    for name in infos:
+    for name in sorted(infos):  # a protobuf map has an order of its own in every process
         if name not in given:
             raise _invalid(f"Missing named input: {name} in 'inputs' object.")
     return {name: _tensor(given[name], info) for name, info in infos.items()}

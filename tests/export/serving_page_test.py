@@ -93,7 +93,15 @@ def test_the_grpc_client_shown_gets_its_images(published, port):
 
 
 def test_the_code_without_a_server_writes_a_png(published, tmp_path, monkeypatch):
-    (code,) = [block for block in blocks("python") if "saved_model.load" in block]
+    (code,) = [block for block in blocks("python") if "write_file" in block]
     monkeypatch.chdir(tmp_path)
     exec(code.replace("runs/demo/export/sngan/1", published.directory), {})
     assert (tmp_path / "sample.png").read_bytes().startswith(b"\x89PNG\r\n")
+
+
+def test_the_methods_shown_answer(published, toy):
+    (code,) = [block for block in blocks("python") if "model.generate(" in block]
+    names = {"tf": tf, "latents": tf.zeros([2, toy.latent_size]), "truncation": tf.ones([2]), "label": tf.constant([3, 4], tf.int64)}
+    exec(code.replace("runs/demo/export/sngan/1", published.directory), names)
+    expected = published.model({"latents": names["latents"], "label": tf.constant([3, 4])}, training=False)["image"]
+    np.testing.assert_allclose(names["images"], expected, atol=1e-5)
