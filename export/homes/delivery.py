@@ -6,20 +6,14 @@ import shutil
 import uuid
 from collections.abc import Iterator
 
+from export import versions
+
 
 def write(path: str, content: bytes) -> None:
     """Makes the file `path`, and its folder, or replaces it; a reader sees the old content or the new, never a part."""
-    os.makedirs(os.path.dirname(os.path.abspath(path)), exist_ok=True)
-    temporary = _beside(path)
-    try:
-        with open(temporary, "wb") as file:
-            file.write(content)
-            file.flush()
-            os.fsync(file.fileno())
-        os.replace(temporary, path)
-    finally:
-        with contextlib.suppress(FileNotFoundError):
-            os.unlink(temporary)
+    path = os.path.abspath(path)
+    os.makedirs(os.path.dirname(path), exist_ok=True)
+    versions.replace_file(path, content)
 
 
 def check_free(path: str) -> None:
