@@ -8,7 +8,7 @@ from typing import Any
 
 import tensorflow as tf
 
-from export import signatures
+from export import sessions, signatures
 from export.kit import cost
 
 _PREFERRED = ("sample_png", "sample", "serving_default")
@@ -25,7 +25,7 @@ def measure(directory: str, built: Sequence[signatures.Signature], batch_sizes: 
     examples = {rows: chosen.examples(rows) for rows in (1, batch_sizes[-1])}
     with tf.Graph().as_default(), tf.compat.v1.Session(config=tf.compat.v1.ConfigProto(device_count={"GPU": 0})) as session:
         start = time.perf_counter()
-        definition = tf.compat.v1.saved_model.load(session, ["serve"], directory).signature_def[chosen.name]
+        definition = sessions.load(session, directory).signature_def[chosen.name]
         load_seconds = time.perf_counter() - start
         calls = [_call(session, definition, inputs, rows) for rows, inputs in examples.items()]
     return cost.Cost(

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 import tensorflow as tf
 
-from export import warmup
+from export import sessions, warmup
 from export.server import batching
 
 DEFAULT_SIGNATURE = "serving_default"
@@ -40,7 +40,7 @@ class Servable:
         self._session = tf.compat.v1.Session(graph=tf.Graph(), config=options)
         try:
             with self._session.graph.as_default():
-                self.graph_def = tf.compat.v1.saved_model.load(self._session, ["serve"], directory)
+                self.graph_def = sessions.load(self._session, directory)
                 self._signatures = {
                     name: self._signature(name, definition, parameters)
                     for name, definition in self.graph_def.signature_def.items()

@@ -245,7 +245,9 @@ def test_the_command_serves_until_term_and_answers_what_is_under_way(add, tmp_pa
     (tmp_path / "toy" / "1" / warmup.FILE).unlink()
     command = [sys.executable, "-m", "export.server.main", "--port=0", "--rest_api_port=0", "--model_name=toy", f"--model_base_path={tmp_path}/toy"]
     command += ["--enable_batching=true", f"--batching_parameters_file={slow}"]
-    process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True)
+    log = tmp_path / "log"
+    with log.open("w", encoding="utf-8") as file:
+        process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=file, text=True)
     try:
         port = re.search(r":(\d+)", process.stdout.readline()).group(1)
         rest = re.search(r":(\d+)/", process.stdout.readline()).group(1)
@@ -258,6 +260,7 @@ def test_the_command_serves_until_term_and_answers_what_is_under_way(add, tmp_pa
             process.send_signal(signal.SIGTERM)
             assert answered.result().status_code == 200
         assert process.wait(timeout=60) == 0
+        assert "Serving" in log.read_text(encoding="utf-8") and "deprecated" not in log.read_text(encoding="utf-8")
         with pytest.raises(OSError):
             socket.create_connection(("127.0.0.1", int(port)), timeout=5)
     finally:
