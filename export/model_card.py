@@ -193,8 +193,8 @@ def _calls(card: Card) -> str:
 
 def _not_measured(run: facts.Run, needed: Iterable[str]) -> str:
     missing = [name for name in needed if name not in run.metrics]
-    first = f"name {' and '.join(f'`{name}`' for name in missing)} in `evaluation.metrics` of `<run>/experiment.json`, then " if missing else ""
-    return f"Not measured. To measure: {first}`tfgan-evaluate --workdir=<run>`, then export again."
+    more = f" --add_metrics={','.join(missing)}" if missing else ""
+    return f"Not measured. To measure: `tfgan-evaluate --workdir=<run>{more}`, then export again."
 
 
 def _table(*rows: tuple[str, str | None]) -> str:

@@ -137,6 +137,12 @@ class Experiment:
                 f"checkpointing.best={self.checkpointing.best!r} needs evaluation.every_steps: the best is chosen among the evaluations."
             )
 
+    def judged_by(self, *, metrics: tuple[str, ...] | None = None, extractor: str | None = None) -> "Experiment":
+        """A copy that is judged otherwise; what is None or empty stays."""
+        given = {"metrics": metrics, "extractor": extractor}
+        evaluation = dataclasses.replace(self.evaluation, **{name: value for name, value in given.items() if value})
+        return dataclasses.replace(self, evaluation=evaluation)
+
 
 def demo(variant: str, model: Any, *, steps: int = 2000, learns: str = "captioned_shapes/studio") -> Experiment:
     """A preset that visibly learns the built-in dataset in minutes on two cores."""

@@ -137,10 +137,10 @@ def test_what_was_not_measured_says_so_and_how_to():
         assert not re.search(r"\d", sections[title])
     assert "tfgan-evaluate --workdir=" in sections["Metrics"]
     assert "tfgan-analyze neighbours" in sections["Memorisation"]
-    assert "name `augmentation_leak` in `evaluation.metrics`" in sections["Augmentation leak"]
-    assert "name `agreement` and `diversity` in" in sections["Conditional agreement"]
+    assert "`tfgan-evaluate --workdir=<run> --add_metrics=augmentation_leak`" in sections["Augmentation leak"]
+    assert "`tfgan-evaluate --workdir=<run> --add_metrics=agreement,diversity`" in sections["Conditional agreement"]
     _, sections = split(model_card.text(card(scores=(), metrics=("augmentation_leak",))))
-    assert "evaluation.metrics" not in sections["Augmentation leak"]
+    assert "add_metrics" not in sections["Augmentation leak"]
 
 
 def test_without_classes_agreement_does_not_apply():

@@ -38,8 +38,7 @@ def _analyze(name: str) -> None:
     model = runner.restore(values.workdir, which=values.checkpoint)
 
     def judge(metrics):
-        judged = dataclasses.replace(experiment.evaluation, metrics=metrics, extractor=values.extractor or experiment.evaluation.extractor)
-        return runner.evaluator(dataclasses.replace(experiment, evaluation=judged), data_dir=values.data_dir)
+        return runner.evaluator(experiment.judged_by(metrics=metrics, extractor=values.extractor), data_dir=values.data_dir)
 
     run = subject.Subject(
         model=model,

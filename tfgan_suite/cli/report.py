@@ -3,7 +3,6 @@
 tfgan-report --workdir=runs/cifar10 --output=docs/runs/cifar10 --title="SNDCGAN on CIFAR-10"
 """
 
-import dataclasses
 import json
 import os
 import re
@@ -29,8 +28,7 @@ def _report(argv) -> None:
 
     values = flags.FLAGS
     experiment = workdir.load_experiment(values.workdir)
-    extractor = values.extractor or experiment.evaluation.extractor
-    judged = dataclasses.replace(experiment, evaluation=dataclasses.replace(experiment.evaluation, extractor=extractor))
+    judged = experiment.judged_by(extractor=values.extractor)
     steps = runner.kept_steps(values.workdir)
     judge = runner.evaluator(judged, data_dir=values.data_dir)
     records = []
