@@ -3,24 +3,20 @@
 import json
 import os
 import re
-import sys
 import tempfile
 from collections.abc import Sequence
 from typing import Any
 
-from absl import app, flags, logging
+from absl import flags
 
 from export import provenance
+from tfgan_suite.cli import process
 
 _LARGEST_BATCH = 32
 
 
 def main() -> None:
     """The command."""
-    # TensorFlow and Keras read these when they are imported.
-    os.environ.setdefault("TF_ENABLE_ONEDNN_OPTS", "1")
-    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
-    os.environ["KERAS_BACKEND"] = "tensorflow"
     flags.DEFINE_string("workdir", None, "Folder of the run to export.")
     flags.DEFINE_string("output", None, "Folder for models and the server's configuration; the version goes to <output>/<model name>/<number>/.")
     flags.DEFINE_string("model_name", None, "The model's name in URLs: letters, digits, underscores. Default: the variant's.")
@@ -33,21 +29,12 @@ def main() -> None:
     flags.DEFINE_string("serving_base_path", "/models", "The folder --output as the server sees it.")
     flags.DEFINE_string("license", "unknown", "Licence of the weights, for the model card: an identifier that Hugging Face knows, e.g. apache-2.0.")
     flags.DEFINE_string("verify_only", None, "Check this published version again, on this machine, and publish nothing.")
-    app.run(_run)
+    process.run(_run)
 
 
 def _run(argv: Sequence[str]) -> None:
     values = flags.FLAGS
-    if len(argv) > 1:
-        raise app.UsageError(f"Unexpected argument {argv[1]!r}; every setting is a flag (--name=value).")
-    if not values["verbosity"].present:  # absl has replaced the default by then
-        logging.set_verbosity(logging.WARNING)  # TensorFlow reports each file that it writes
-    try:
-        print(_verify(values.verify_only) if values.verify_only else _export(values))
-    except (ValueError, OSError) as error:
-        if os.environ.get("TFGAN_TRACEBACK"):
-            raise
-        sys.exit(f"error: {error}\n(Set TFGAN_TRACEBACK=1 to see where it came from.)")
+    print(_verify(values.verify_only) if values.verify_only else _export(values))
 
 
 def _export(values: flags.FlagValues) -> str:
@@ -58,7 +45,7 @@ def _export(values: flags.FlagValues) -> str:
     batch_sizes = _batch_sizes(values)
     experiment = _experiment(values.workdir)
     name = values.model_name or re.sub(r"[^a-zA-Z0-9_]", "_", experiment["variant"])
-    from export import saved_model  # imports TensorFlow, after the settings above
+    from export import saved_model  # imports TensorFlow, after the process settings
     from tfgan_suite import registry, runner
 
     model = runner.restore(values.workdir, which=values.checkpoint)

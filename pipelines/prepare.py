@@ -7,20 +7,18 @@ tfgan-data validate folder:/data/cats --grid=cats.png
 
 import argparse
 import json
-import os
 import sys
 
 from absl import app, logging
 from absl.flags import argparse_flags
 
 from pipelines import spec
+from tfgan_suite.cli import process
 
 
 def main() -> None:
     """The entry point."""
-    # Read by TensorFlow when it is imported, which the subcommands do.
-    os.environ.setdefault("TF_ENABLE_ONEDNN_OPTS", "1")
-    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
+    process.settings()
     logging.set_verbosity(logging.WARNING)
     app.run(run, flags_parser=_parse)
 

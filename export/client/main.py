@@ -7,22 +7,19 @@ tfgan-client --model=sngan --metadata
 
 import math
 import os
-import sys
 from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
-from absl import app, flags
+from absl import flags
 
 from export import versions
 from export.client import arguments, client, errors, pictures, rest
+from tfgan_suite.cli import process
 
 
 def main() -> None:
     """The command."""
-    # With --grpc TensorFlow is imported, and reads these.
-    os.environ.setdefault("TF_ENABLE_ONEDNN_OPTS", "1")
-    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
     flags.DEFINE_string("server", None, "host:port, or a URL for REST. Default: localhost:8501, with --grpc localhost:8500.")
     flags.DEFINE_bool("grpc", False, "Speak gRPC in place of REST; imports TensorFlow.")
     flags.DEFINE_string("ca_file", "", "PEM file of the authorities for the server's certificate; with --grpc it turns TLS on.")
@@ -42,21 +39,15 @@ def main() -> None:
     flags.DEFINE_bool("status", False, "In place of images: the versions on the server; exit code 2 if none is available.")
     flags.DEFINE_float("deadline", 60.0, "Seconds for the whole call, tries after failures included.")
     flags.DEFINE_integer("chunk", 32, "Most images in one request; the server's largest batch.", lower_bound=1)
-    app.run(_run)
+    process.run(_run)
 
 
-def _run(argv: Sequence[str]) -> int:
-    if len(argv) > 1:
-        raise app.UsageError(f"Unexpected argument {argv[1]!r}; every setting is a flag (--name=value).")
+def _run(argv: Sequence[str]) -> None:
     try:
         with _connect(flags.FLAGS) as connected:
             print("\n".join(_answer(connected, flags.FLAGS)))
-        return 0
-    except (ValueError, OSError, errors.ServerError) as error:
-        if os.environ.get("TFGAN_TRACEBACK"):
-            raise
-        print(f"error: {' '.join(str(error).split())}", file=sys.stderr)
-        return 2
+    except errors.ServerError as error:
+        raise ValueError(" ".join(str(error).split())) from error
 
 
 def _connect(values: flags.FlagValues) -> client.Client:
@@ -66,7 +57,7 @@ def _connect(values: flags.FlagValues) -> client.Client:
     if not values.grpc:
         return rest.connect(values.server or "localhost:8501", values.model, **options)
     try:
-        from export.client import rpc  # imports TensorFlow, after the settings above
+        from export.client import rpc  # imports TensorFlow, after the process settings
     except ImportError as error:
         raise ValueError(f"--grpc needs the package tensorflow-serving-api ({error}); REST needs nothing more.") from error
     return rpc.connect(values.server or "localhost:8500", values.model, **options)

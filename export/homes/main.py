@@ -5,7 +5,9 @@ import os
 import sys
 from collections.abc import Iterator, Sequence
 
-from absl import app, flags
+from absl import flags
+
+from tfgan_suite.cli import process
 
 _TARGETS = ("onnx", "litert", "web")
 _EXAMPLE = "tfgan-convert --version=<export>/<model>/<number> --to=onnx --output=<file or folder>"
@@ -13,26 +15,15 @@ _EXAMPLE = "tfgan-convert --version=<export>/<model>/<number> --to=onnx --output
 
 def main() -> None:
     """The command."""
-    # TensorFlow reads these when it is imported.
-    os.environ.setdefault("TF_ENABLE_ONEDNN_OPTS", "1")
-    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
     flags.DEFINE_string("version", None, "Directory of the version, <export>/<model>/<number>, as tfgan-export published it.")
     flags.DEFINE_enum("to", None, _TARGETS, "The format: an ONNX file, a LiteRT file, or a folder with a web page.")
     flags.DEFINE_string("output", None, "The file (.onnx, .tflite) or a folder for it; the new folder of the page for --to=web.")
     flags.DEFINE_string("onnxruntime_web", None, "For --to=web: folder of the unpacked npm package onnxruntime-web. Default: fetched by npm.")
-    app.run(_run)
+    process.run(_run)
 
 
 def _run(argv: Sequence[str]) -> None:
-    values = flags.FLAGS
-    if len(argv) > 1:
-        raise app.UsageError(f"Unexpected argument {argv[1]!r}; every setting is a flag (--name=value).")
-    try:
-        print(_convert(values))
-    except (ValueError, OSError) as error:
-        if os.environ.get("TFGAN_TRACEBACK"):
-            raise
-        sys.exit(f"error: {error}\n(Set TFGAN_TRACEBACK=1 to see where it came from.)")
+    print(_convert(flags.FLAGS))
 
 
 def _convert(values: flags.FlagValues) -> str:
@@ -41,7 +32,7 @@ def _convert(values: flags.FlagValues) -> str:
         if not values[name].value:
             raise ValueError(f"--{name} is missing: {_EXAMPLE}.")
     with _without_chatter():
-        from export.homes import conversion  # imports TensorFlow, after the settings above
+        from export.homes import conversion  # imports TensorFlow, after the process settings
 
         path, converted = conversion.convert(values.version, values.to, values.output, onnxruntime_web=values.onnxruntime_web)
     batches = "one row" if converted.rows == 1 else f"batches of {' and '.join(map(str, converted.batches))} rows"

@@ -5,13 +5,12 @@ tfgan-serving promote  --output=export --model=sngan --version=2 --server=http:/
 tfgan-serving rollback --output=export --model=sngan
 """
 
-import os
-import sys
 from collections.abc import Iterator, Sequence
 
-from absl import app, flags
+from absl import flags
 
 from export.kit import rollout, status
+from tfgan_suite.cli import process
 
 COMMANDS = ("promote", "rollback", "status")
 _SECONDS = 300
@@ -26,20 +25,12 @@ def main() -> None:
         "server", None, "URL of the server's REST port, e.g. http://localhost:8501: each step then waits until the server has taken it."
     )
     flags.DEFINE_integer("wait", _SECONDS, "Seconds to wait for the server in each step.", lower_bound=1)
-    app.run(_run)
+    process.run(_run, choices=COMMANDS)
 
 
 def _run(argv: Sequence[str]) -> None:
-    values = flags.FLAGS
-    if len(argv) != 2 or argv[1] not in COMMANDS:
-        raise app.UsageError(f"Give one command: {', '.join(COMMANDS)}. Received: {' '.join(argv[1:]) or 'none'}.")
-    try:
-        for line in _lines(argv[1], values):
-            print(line, flush=True)
-    except (ValueError, OSError) as error:
-        if os.environ.get("TFGAN_TRACEBACK"):
-            raise
-        sys.exit(f"error: {error}\n(Set TFGAN_TRACEBACK=1 to see where it came from.)")
+    for line in _lines(argv[1], flags.FLAGS):
+        print(line, flush=True)
 
 
 def _lines(command: str, values: flags.FlagValues) -> Iterator[str]:

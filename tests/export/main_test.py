@@ -6,15 +6,14 @@ import types
 
 import pytest
 import tensorflow as tf
-from absl import app, flags
 
 from export import main, verify
 from tfgan_suite import registry
 
 
 @pytest.fixture
-def command(toy, tmp_path, monkeypatch):
-    """Runs the command in this process, on a runner that restores the toy model; returns its exit code."""
+def export(command, toy, tmp_path, monkeypatch):
+    """Runs the command in this process, on a runner that restores the toy model: (exit code, output, errors)."""
     (tmp_path / "run").mkdir()
     (tmp_path / "run" / "experiment.json").write_text(json.dumps({"variant": "sn-gan", "seed": 3}))
     (tmp_path / "run" / "metrics.json").write_text(json.dumps({"fid": {"value": 12.5, "std": None, "unit": "", "protocol": {"step": 40}}}))
@@ -31,41 +30,24 @@ def command(toy, tmp_path, monkeypatch):
     monkeypatch.setitem(sys.modules, "tfgan_suite.runner", runner)
     monkeypatch.setattr(tfgan_suite, "runner", runner, raising=False)
     monkeypatch.setattr(verify, "verify", lambda directory, scratch: {"session": {"sample": 0.0}})
-    for name in ("TF_ENABLE_ONEDNN_OPTS", "TF_CPP_MIN_LOG_LEVEL", "KERAS_BACKEND"):
-        monkeypatch.setenv(name, os.environ.get(name, ""))
-
-    def run(*arguments):
-        values = flags.FlagValues()
-        flags.DEFINE_integer("verbosity", -1, "absl's own.", flag_values=values)
-        for name in ("DEFINE_string", "DEFINE_integer", "DEFINE_list", "DEFINE_enum"):
-            define = getattr(flags, name)
-            monkeypatch.setattr(main.flags, name, lambda *a, define=define, **k: define(*a, flag_values=values, **k))
-        monkeypatch.setattr(main.flags, "FLAGS", values)
-        monkeypatch.setattr(app, "run", lambda function: function(values(["tfgan-export", *arguments])))
-        try:
-            main.main()
-        except SystemExit as ended:
-            return ended.code
-        return 0
-
-    return run
+    return lambda *arguments: command(main, *arguments)
 
 
 def paths(tmp_path):
     return f"--workdir={tmp_path / 'run'}", f"--output={tmp_path / 'out'}"
 
 
-def test_a_run_is_published_under_its_variants_name(command, tmp_path, capsys):
-    assert command(*paths(tmp_path)) == 0
+def test_a_run_is_published_under_its_variants_name(export, tmp_path):
+    code, output, _ = export(*paths(tmp_path))
     version = tmp_path / "out" / "sn_gan" / "1"
-    assert capsys.readouterr().out.splitlines()[0] == str(version)
+    assert (code, output.splitlines()[0]) == (0, str(version))
     with open(version / "assets.extra" / "metadata.json") as file:
         assert json.load(file)["experiment"] == {"variant": "sn-gan", "seed": 3}
     assert "allowed_batch_sizes: 32" in (version / "batching_params.pbtxt").read_text()
 
 
-def test_the_model_card_states_what_the_runs_folder_and_the_flags_say(command, tmp_path):
-    assert command(*paths(tmp_path), "--license=apache-2.0") == 0
+def test_the_model_card_states_what_the_runs_folder_and_the_flags_say(export, tmp_path):
+    assert export(*paths(tmp_path), "--license=apache-2.0")[0] == 0
     card = (tmp_path / "out" / "sn_gan" / "1" / "assets.extra" / "model_card" / "README.md").read_text()
     for fact in (
         "license: apache-2.0",
@@ -80,21 +62,22 @@ def test_the_model_card_states_what_the_runs_folder_and_the_flags_say(command, t
         assert fact in card
 
 
-def test_half_precision_says_how_far_it_takes_the_images(command, tmp_path, capsys):
-    assert command(*paths(tmp_path), "--precision=bfloat16", "--max_batch_size=1") == 0
+def test_half_precision_says_how_far_it_takes_the_images(export, tmp_path):
+    code, output, _ = export(*paths(tmp_path), "--precision=bfloat16", "--max_batch_size=1")
+    assert code == 0
     with open(tmp_path / "out" / "sn_gan" / "1" / "assets.extra" / "metadata.json") as file:
         stored = json.load(file)["precision"]
     furthest = max(outputs["images"] for outputs in stored["largest_difference"].values())
     assert stored["weights"] == "bfloat16" and 0.0 < furthest < 0.2
-    assert f"(weights as bfloat16: images differ from those of float32 by up to {furthest:.2g}, " in capsys.readouterr().out
+    assert f"(weights as bfloat16: images differ from those of float32 by up to {furthest:.2g}, " in output
 
 
 @pytest.mark.parametrize(
     "flag, sizes",
     [("--max_batch_size=8", [1, 2, 4, 8]), ("--max_batch_size=6", [1, 2, 4, 6]), ("--max_batch_size=1", [1]), ("--batch_sizes=1,3,9", [1, 3, 9])],
 )
-def test_the_batch_sizes_are_powers_of_two_or_those_given(command, tmp_path, flag, sizes):
-    assert command(*paths(tmp_path), flag, "--model_name=other") == 0
+def test_the_batch_sizes_are_powers_of_two_or_those_given(export, tmp_path, flag, sizes):
+    assert export(*paths(tmp_path), flag, "--model_name=other")[0] == 0
     text = (tmp_path / "out" / "other" / "1" / "batching_params.pbtxt").read_text()
     assert [int(line.split()[1]) for line in text.splitlines() if line.startswith("allowed_batch_sizes")] == sizes
 
@@ -111,25 +94,25 @@ def test_the_batch_sizes_are_powers_of_two_or_those_given(command, tmp_path, fla
         (["--model_name=a/b"], "letters, digits"),
     ],
 )
-def test_a_mistake_is_one_clear_line_and_exit_code_1(command, tmp_path, arguments, message):
+def test_a_mistake_is_one_clear_line_and_exit_code_2(export, tmp_path, arguments, message):
     given = arguments if len(arguments) == 0 or arguments[0].startswith("--workdir") else [*paths(tmp_path), *arguments]
-    ended = command(*given)
-    assert ended.startswith("error: ") and message in ended.splitlines()[0]  # sys.exit(text) prints it and exits with 1
+    code, _, errors = export(*given)
+    assert code == 2 and errors.startswith("error: ") and message in errors.splitlines()[0]
     assert not (tmp_path / "out").exists()
 
 
-def test_verifying_alone_publishes_nothing(command, tmp_path, capsys):
-    assert command("--verify_only=somewhere") == 0
-    assert json.loads(capsys.readouterr().out) == {"session": {"sample": 0.0}}
+def test_verifying_alone_publishes_nothing(export, tmp_path):
+    code, output, _ = export("--verify_only=somewhere")
+    assert code == 0 and json.loads(output) == {"session": {"sample": 0.0}}
     assert os.listdir(tmp_path) == ["run"]
 
 
-def test_a_failed_check_ends_with_exit_code_1(tmp_path):
+def test_a_failed_check_ends_with_exit_code_2(tmp_path):
     """The whole command, in a process of its own."""
     ended = subprocess.run(
         [sys.executable, "-m", "export.main", f"--verify_only={tmp_path}"], capture_output=True, text=True, timeout=300, cwd=os.getcwd()
     )
-    assert ended.returncode == 1
+    assert ended.returncode == 2
     assert [line for line in ended.stderr.splitlines() if line.startswith("error: ")] == [
         f"error: {tmp_path}/saved_model.pb cannot be read as a SavedModel: [Errno 2] No such file or directory: '{tmp_path}/saved_model.pb'."
     ]

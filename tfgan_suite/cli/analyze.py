@@ -10,9 +10,8 @@ tfgan-analyze embedding     --workdir=runs/contragan --output=analysis --samples
 
 import dataclasses
 import importlib
-import sys
 
-from absl import app, flags
+from absl import flags
 
 from pipelines import spec
 from tfgan_suite import experiment as experiments
@@ -72,16 +71,6 @@ def _threshold(text: str) -> float:
 def main() -> None:
     """The command."""
     process.settings()
-    chosen: list[str] = []
-
-    def parse(argv: list[str]) -> list[str]:
-        rest = app.parse_flags_with_usage(argv)
-        if len(rest) != 2 or rest[1] not in ANALYSES:
-            print(f"error: Name one analysis: {', '.join(ANALYSES)}. Received: {' '.join(rest[1:]) or 'none'}.", file=sys.stderr)
-            sys.exit(2)
-        chosen.append(rest[1])
-        return rest[:1]
-
     flags.DEFINE_string("workdir", None, "Folder of a run.", required=True)
     flags.DEFINE_string("output", None, "Folder to write to.", required=True)
     flags.DEFINE_string("data_dir", spec.default_data_dir(), "Folder of prepared datasets and caches.")
@@ -96,7 +85,7 @@ def main() -> None:
     flags.DEFINE_list("truncations", ["0.2", "0.4", "0.6", "0.8", "1.0", "1.5", "2.0"], "Thresholds of a truncation sweep; none at all is added.")
     flags.DEFINE_list("classes", [], "Names or numbers of the classes to show; an interpolation goes from each to the next.")
     flags.DEFINE_string("head", "", "Output of the discriminator that is embedded [embedding, or else features].")
-    process.run(lambda argv: _analyze(chosen[0]), flags_parser=parse)
+    process.run(lambda argv: _analyze(argv[1]), choices=ANALYSES, choice="analysis")
 
 
 if __name__ == "__main__":

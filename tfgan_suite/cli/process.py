@@ -1,8 +1,8 @@
-"""What every command does before and around its work. Imported first: it must not import TensorFlow."""
+"""What every command of the project does before and around its work. Imported first: it must not import TensorFlow."""
 
 import os
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 
 from absl import app, flags, logging
 
@@ -14,15 +14,29 @@ def settings() -> None:
     os.environ["KERAS_BACKEND"] = "tensorflow"  # the Keras configuration of the user may name another
 
 
-def run(main: Callable[[Sequence[str]], int | None], flags_parser: Callable = app.parse_flags_with_usage) -> None:
-    """Runs an absl `main(argv)`; a user's mistake ends it with one clear line and exit code 2."""
+def run(
+    main: Callable[[Sequence[str]], int | None],
+    *,
+    choices: Collection[str] = (),
+    choice: str = "command",
+    verbosity: int = logging.WARNING,
+    flags_parser: Callable = app.parse_flags_with_usage,
+) -> None:
+    """Runs an absl `main(argv)`; a user's mistake, a ValueError or OSError, ends it with one clear line and exit code 2.
+
+    `choices`: what the one argument that is no flag may be, `argv[1]`; without them there is none. `choice`: what it is called. `verbosity`: the
+    level of absl's log unless the flag --verbosity says another; TensorFlow and TFDS tell much at INFO.
+    """
     settings()
 
     def guarded(argv: Sequence[str]) -> int | None:
-        if len(argv) > 1:
+        if choices and (len(argv) != 2 or argv[1] not in choices):
+            print(f"error: Name one {choice}: {', '.join(choices)}. Received: {' '.join(argv[1:]) or 'none'}.", file=sys.stderr)
+            return 2
+        if len(argv) > 1 and not choices:
             raise app.UsageError(f"Unexpected argument {argv[1]!r}; every setting is a flag (--name=value).")
         if not flags.FLAGS["verbosity"].present:  # absl has replaced the default by then
-            logging.set_verbosity(logging.WARNING)  # TensorFlow and TFDS tell much at INFO; --verbosity=0 shows it
+            logging.set_verbosity(verbosity)
         try:
             return main(argv)
         except (ValueError, OSError) as error:

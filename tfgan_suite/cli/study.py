@@ -8,7 +8,7 @@ import os
 import sys
 import time
 
-from absl import app, flags
+from absl import flags
 
 from pipelines import spec
 from tfgan_suite.cli import process
@@ -100,16 +100,6 @@ def _command(name: str) -> str:
 def main() -> None:
     """The command."""
     process.settings()
-    chosen: list[str] = []
-
-    def parse(argv: list[str]) -> list[str]:
-        rest = app.parse_flags_with_usage(argv)
-        if len(rest) != 2 or rest[1] not in table.STUDIES:
-            print(f"error: Name one study: {', '.join(table.STUDIES)}. Received: {' '.join(rest[1:]) or 'none'}.", file=sys.stderr)
-            sys.exit(2)
-        chosen.append(rest[1])
-        return rest[:1]
-
     flags.DEFINE_string("output", None, "The page to write, a Markdown file; its figures go to a folder of the same name.", required=True)
     flags.DEFINE_bool("quick", False, "A part of the study that takes minutes on two cores.")
     flags.DEFINE_string("source", None, "The dataset, as in --experiment.data.source, in place of the study's own.")
@@ -119,7 +109,7 @@ def main() -> None:
         for flag, text in options.items():
             flags.DEFINE_string(flag, None, f"{text} Of the study {study}.")
     flags.DEFINE_string("data_dir", spec.default_data_dir(), "Folder of prepared datasets and caches.")
-    process.run(lambda argv: _study(chosen[0]), flags_parser=parse)
+    process.run(lambda argv: _study(argv[1]), choices=table.STUDIES, choice="study")
 
 
 if __name__ == "__main__":

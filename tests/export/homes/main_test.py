@@ -25,8 +25,8 @@ def test_a_version_becomes_an_onnx_file(command, published, tmp_path):
 )
 def test_a_mistake_is_one_line_and_an_exit_code(command, tmp_path, monkeypatch, arguments, message):
     monkeypatch.chdir(tmp_path)
-    code, output, _ = command(main, *arguments)
-    assert code.startswith(f"error: {message}") and output == ""
+    code, output, errors = command(main, *arguments)
+    assert code == 2 and errors.startswith(f"error: {message}") and output == ""
     assert os.listdir(tmp_path) == []
 
 

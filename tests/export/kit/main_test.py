@@ -37,16 +37,17 @@ def test_status_promotion_and_rollback_of_a_folder(folder):
         (["status", "--output=OUT/toy"], "not an export folder"),
     ],
 )
-def test_a_mistake_is_one_clear_line_and_exit_code_1(folder, arguments, message):
+def test_a_mistake_is_one_clear_line_and_exit_code_2(folder, arguments, message):
     ended = run(*(argument.replace("OUT", str(folder.path)) for argument in arguments))
-    assert ended.returncode == 1
+    assert ended.returncode == 2
     assert ended.stderr.startswith("error: ") and message in ended.stderr.splitlines()[0]
 
 
 @pytest.mark.parametrize("arguments", [[], ["demote"], ["promote", "rollback"]])
-def test_an_unknown_command_shows_the_usage_and_exits_with_1(arguments):
+def test_an_unknown_command_is_refused_with_the_names(arguments):
     ended = run(*arguments)
-    assert ended.returncode == 1 and "Give one command: promote, rollback, status" in ended.stderr + ended.stdout
+    assert ended.returncode == 2
+    assert ended.stderr == f"error: Name one command: promote, rollback, status. Received: {' '.join(arguments) or 'none'}.\n"
 
 
 def test_a_server_that_does_not_answer_is_said_in_the_status(folder):
