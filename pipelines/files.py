@@ -12,7 +12,7 @@ import zlib
 import numpy as np
 import tensorflow as tf
 
-from pipelines import readers, tiny_imagenet
+from pipelines import in_memory, readers, tiny_imagenet
 
 SPLIT_FOLDERS = ("train", "test", "val", "valid", "validation")
 
@@ -93,46 +93,31 @@ def _hash(file: str) -> tuple[int, str]:
     return zlib.crc32(file.replace(os.sep, "/").encode()), file
 
 
-class Idx(readers.Reader):
+class Idx(in_memory.InMemory):
     """`idx:<dir>`: MNIST's files, `.gz` or not: `train-images-idx3-ubyte`, `train-labels-idx1-ubyte` (split `train`), `t10k-...` (split `test`)."""
 
     def __init__(self, path: str, data_dir: str):
         root = os.path.expanduser(path)
         self.name = f"idx:{path}"
-        self._arrays = {}
+        self.arrays = {}
         for split, prefix in (("train", "train"), ("test", "t10k")):
             images, labels = _idx(root, f"{prefix}-images", (3, 4)), _idx(root, f"{prefix}-labels", (1,))
             if images is None:
                 continue
-            self._arrays[split] = {"image": images if images.ndim == 4 else images[..., np.newaxis]}
+            self.arrays[split] = {"image": images if images.ndim == 4 else images[..., np.newaxis]}
             if labels is not None:
                 if len(labels) != len(images):
                     raise ValueError(f"{root!r}: {prefix}-images has {len(images)} images, {prefix}-labels has {len(labels)} labels.")
-                self._arrays[split]["label"] = labels
-        if not self._arrays:
+                self.arrays[split]["label"] = labels
+        if not self.arrays:
             raise ValueError(f"{root!r} holds neither train-images-idx3-ubyte nor t10k-images-idx3-ubyte, with or without .gz.")
-        shapes = {arrays["image"].shape[1:] for arrays in self._arrays.values()}
+        shapes = {arrays["image"].shape[1:] for arrays in self.arrays.values()}
         self.columns = {"image": readers.Column(kind="image", shape=shapes.pop())}
         if shapes:
             raise ValueError(f"{root!r}: the images of train and t10k differ in size: {self.columns['image'].shape}, {shapes.pop()}.")
-        if all("label" in arrays for arrays in self._arrays.values()):
-            high = max(int(arrays["label"].max()) for arrays in self._arrays.values())
+        if all("label" in arrays for arrays in self.arrays.values()):
+            high = max(int(arrays["label"].max()) for arrays in self.arrays.values())
             self.columns["label"] = readers.Column(kind="integer", high=float(high), names=tuple(str(i) for i in range(high + 1)))
-
-    def count(self, split):
-        return len(self._slice(split)["image"])
-
-    def records(self, split, keys, *, shard=(0, 1), shuffle_seed=-1):
-        arrays = self._slice(split)
-        with tf.device("CPU:0"):
-            return tf.data.Dataset.from_tensor_slices({key: arrays[key] for key in keys}).shard(shard[1], shard[0])
-
-    def stamp(self, split):
-        return "".join(hashlib.blake2b(np.ascontiguousarray(array)).hexdigest() for _, array in sorted(self._slice(split).items()))
-
-    def _slice(self, split):
-        name, first, last = readers.split_range(split, {s: len(a["image"]) for s, a in self._arrays.items()}, self.name)
-        return {key: array[first:last] for key, array in self._arrays[name].items()}
 
 
 def _idx(root: str, stem: str, dimensions: tuple[int, ...]) -> np.ndarray | None:

@@ -4,14 +4,12 @@ A point is an image [1, 2, 1] under the key `image`, in a range of its own; `lab
 are in the `DataSpec`. The sources print other angles for the ring, linspace(0, 2 pi, 8) with the end point, which gives seven modes; ours has eight.
 """
 
-import hashlib
 import math
 import zlib
 
 import numpy as np
-import tensorflow as tf
 
-from pipelines import readers, spec
+from pipelines import in_memory, readers, spec
 
 SIZES = {"train": 100_000, "test": 10_000}
 """Split -> points. 100,000 as in the experiments of Dumoulin et al. 2017 (ALI) and Lin et al. 2018 (PacGAN)."""
@@ -50,7 +48,7 @@ def swiss_roll_points(count: int, random: np.random.RandomState) -> np.ndarray:
     return (np.stack([t * np.cos(t), t * np.sin(t)], 1) + 0.25 * random.standard_normal((count, 2))) / 7.5
 
 
-class Toy(readers.Reader):
+class Toy(in_memory.InMemory):
     """`toy:<name>`, a name in `TOYS`: 100,000 points to train on, 10,000 held out."""
 
     def __init__(self, name: str, data_dir: str):
@@ -58,8 +56,8 @@ class Toy(readers.Reader):
             raise ValueError(f"There is no toy distribution {name!r}. Choose one of: {', '.join(f'toy:{toy}' for toy in TOYS)}.")
         self.name = f"toy:{name}"
         self.mixture = MIXTURES.get(name)
-        self._arrays = {split: self._draw(split, count) for split, count in SIZES.items()}
-        points = np.concatenate([arrays["image"] for arrays in self._arrays.values()])
+        self.arrays = {split: self._draw(split, count) for split, count in SIZES.items()}
+        points = np.concatenate([arrays["image"] for arrays in self.arrays.values()])
         self.columns = {"image": readers.Column(kind="number", shape=(1, 2, 1), low=float(points.min()), high=float(points.max()))}
         if self.mixture:
             modes = len(self.mixture.centers)
@@ -72,18 +70,3 @@ class Toy(readers.Reader):
         labels = random.randint(len(self.mixture.centers), size=count)
         points = mixture_points(self.mixture, labels, random).astype(np.float32)
         return {"image": points.reshape(count, 1, 2, 1), "label": labels.astype(np.int32)}
-
-    def count(self, split):
-        return len(self._slice(split)["image"])
-
-    def records(self, split, keys, *, shard=(0, 1), shuffle_seed=-1):
-        arrays = self._slice(split)
-        with tf.device("CPU:0"):
-            return tf.data.Dataset.from_tensor_slices({key: arrays[key] for key in keys}).shard(shard[1], shard[0])
-
-    def stamp(self, split):
-        return "".join(hashlib.blake2b(np.ascontiguousarray(array)).hexdigest() for _, array in sorted(self._slice(split).items()))
-
-    def _slice(self, split):
-        name, first, last = readers.split_range(split, SIZES, self.name)
-        return {key: array[first:last] for key, array in self._arrays[name].items()}
