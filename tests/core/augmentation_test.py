@@ -5,7 +5,7 @@ import tiny
 import tiny_augmentations
 
 from tfgan_suite.core import alternating, augmentation, simultaneous
-from tfgan_suite.losses import term
+from tfgan_suite.losses import consistency, term
 
 ROWS = 4
 
@@ -74,6 +74,50 @@ def test_the_generator_learns_through_the_augmentation_of_its_images():
     assert norms[0]["generator/gradient_norm"] == 0.0 < norms[1]["generator/gradient_norm"]
 
 
+def test_the_gradient_of_the_generator_is_that_of_what_the_discriminator_sees():
+    """T(x) = x / 2 halves it on the way back, and is another image on the way forth."""
+    norms = [
+        train(tiny.build(config(*given)), [tiny.batch(ROWS)])[0]["generator/gradient_norm"]
+        for given in ((), (tiny_augmentations.Scale(factor=0.5),), (tiny_augmentations.Scale(factor=1e-3),))
+    ]
+    assert norms[0] > 0.0 and norms[1] > 0.0 and norms[1] != norms[0]
+    assert 0.0 < norms[2] < 0.05 * norms[0]
+
+
+class Compared(Watch):
+    """Asks for an augmentation of its own of the real and of the fake view, and for another fake."""
+
+    def views(self, views, step):
+        derived = {f"{name}_shifted": step.augment(tiny_augmentations.Add(amount=0.25), views[name], name) for name in ("real", "fake")}
+        return derived | {"other": step.generate(views["fake"])}
+
+
+def compared(augmented):
+    watch = Compared()
+    model = tiny.build(config(tiny_augmentations.AddRandom(), terms=(watch,), augmented=augmented))
+    model.train_step(tiny.batch(ROWS))
+    return watch.seen[0][1]
+
+
+def test_a_view_made_of_an_augmented_one_is_not_augmented_again():
+    """CR compares D(T(x)) with D(CR's own augmentation of T(x)): Zhang et al. 2020 with T beneath, as in DiffAugment's code."""
+    views = compared("real_and_fake")
+    for name in ("real", "fake"):
+        assert float(tf.reduce_max(tf.abs(views[name]["image"] - views[name]["clean"]))) > 0.0
+        np.testing.assert_allclose(views[f"{name}_shifted"]["image"], views[name]["image"] + 0.25, atol=1e-6)
+    another = views["other"]
+    np.testing.assert_allclose(another["clean"], views["fake"]["clean"], atol=1e-6)  # of the same latents
+    assert float(tf.reduce_max(tf.abs(another["image"] - views["fake"]["image"]))) > 1e-3  # under T drawn anew
+
+
+def test_where_real_images_alone_are_augmented_what_is_made_of_them_is_and_what_is_made_of_fakes_is_not():
+    views = compared("real_only")
+    assert float(tf.reduce_max(tf.abs(views["real"]["image"] - views["real"]["clean"]))) > 0.0
+    for name in ("real", "fake"):
+        np.testing.assert_allclose(views[f"{name}_shifted"]["image"], views[name]["image"] + 0.25, atol=1e-6)
+    np.testing.assert_allclose(views["other"]["image"], views["fake"]["image"], atol=1e-6)
+
+
 def test_every_example_view_update_and_step_has_parameters_of_its_own():
     seen = watched(tiny_augmentations.AddRandom(), tiny_augmentations.AddRandom(), steps=2, discriminator_steps=2)
     amounts = np.concatenate([np.ravel(view["image"] - view["clean"])[:: 8 * 8 * 3] for _, views in seen for view in views.values()])
@@ -114,6 +158,7 @@ def test_a_probability_above_one_acts_as_one():
     assert float(found.state(tf.constant(4)).probability) == 1.0 and float(found.state(tf.constant(4)).progress) == 0.5
 
 
+ADAPTIVE_TERM = consistency.BalancedConsistency(augmentation=tiny_augmentations.Adaptive())
 FAST = augmentation.Adaptation(images=32, target=-1.0, interval=2)
 
 
@@ -171,6 +216,10 @@ class Pairing(term.Term):
     pairs_views = True
 
 
+class Whole(term.Term):
+    needs_whole_examples = True
+
+
 class Integers(tiny.Tiny):
     soft_labels = False
 
@@ -181,11 +230,25 @@ class Integers(tiny.Tiny):
         (lambda: alternating.Config(augmented="fake_only"), "Unknown augmented 'fake_only'. Allowed: real_and_fake, real_only"),
         (lambda: alternating.Config(augmentations=(tiny_augmentations.Blend(),) * 2), "mix examples once. Received: Blend, Blend"),
         (lambda: alternating.Config(augmentations=(tiny_augmentations.Blend(),), terms=(Pairing(),)), "Blend in augmentations would mix .* Pairing"),
+        (lambda: alternating.Config(augmentations=(tiny_augmentations.Blend(),), terms=(Whole(),)), "Blend in .* Whole takes each image to be one"),
+        (lambda: alternating.Config(terms=(ADAPTIVE_TERM,)), "An adaptive augmentation of a term needs one in augmentations too"),
         (lambda: augmentation.Adaptation(target=2.0), "target in .-1, 1.*Received: target=2.0"),
         (lambda: tiny.build(config(tiny_augmentations.Blend()), kind=Integers), "Blend mixes images of two classes, .* reads one label per image"),
     ],
-    ids=["which views", "two mixtures", "a mixture under a comparison", "adaptation", "integer labels"],
+    ids=[
+        "which views",
+        "two mixtures",
+        "a mixture under a comparison",
+        "a mixture under one label",
+        "adaptive in a term alone",
+        "adaptation",
+        "integer labels",
+    ],
 )
 def test_what_does_not_fit_together_is_refused(wrong, message):
     with pytest.raises(ValueError, match=message):
         wrong()
+
+
+def test_where_real_images_alone_are_mixed_a_term_may_take_fakes_to_be_whole():
+    alternating.Config(augmentations=(tiny_augmentations.Blend(),), terms=(Whole(),), augmented="real_only")

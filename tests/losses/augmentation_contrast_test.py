@@ -7,7 +7,7 @@ import tensorflow as tf
 import tiny
 import tiny_augmentations
 
-from tfgan_suite.core import alternating
+from tfgan_suite.core import augmentation
 from tfgan_suite.losses import adversarial, augmentation_contrast
 
 NUMBERS = np.random.default_rng(0)
@@ -35,6 +35,7 @@ def test_it_is_the_sum_of_a_contrast_among_real_and_one_among_fake_images():
     assert loss((r1, r2, f1, f2)) == pytest.approx(expected, rel=1e-5)
     order = [3, 1, 0, 4, 2]
     assert loss((r1[order], r2[order], f1, f2)) == pytest.approx(expected, rel=1e-5)
+    assert loss((r1, r2, f1[order], f2[order])) == pytest.approx(expected, rel=1e-5)
 
 
 @pytest.mark.parametrize("n", [2, 7])
@@ -96,6 +97,11 @@ def test_wrong_settings_are_refused(options, message):
 
 
 def test_its_augmentation_counts_among_those_of_the_model():
-    term = augmentation_contrast.AugmentationContrast(augmentation=tiny_augmentations.Adaptive())
-    assert tiny.build(tiny.Config(terms=(adversarial.Adversarial(), term))).augmenter.adapts
-    assert not alternating.Config(terms=(term,)).augmentations
+    term = augmentation_contrast.AugmentationContrast(augmentation=tiny_augmentations.AddRandom())
+    found = tiny.Config(augmentations=(tiny_augmentations.Identity(),), terms=(adversarial.Adversarial(), term))
+    assert augmentation.every(found) == (*found.augmentations, term.augmentation)
+
+
+def test_two_views_of_one_image_are_not_mixed_with_different_partners():
+    with pytest.raises(ValueError, match="Blend in augmentations would mix the two views that AugmentationContrast compares"):
+        tiny.Config(augmentations=(tiny_augmentations.Blend(),), terms=(augmentation_contrast.AugmentationContrast(),))

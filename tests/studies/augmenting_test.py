@@ -61,6 +61,20 @@ def test_the_papers_best_cells_on_biggan_are_its_presets():
     assert augmenting.changed(base, "bcr", pair) == registry.experiment("biggan/cifar10_bcr_translation_brightness")
 
 
+def test_consistency_is_asked_of_the_class_heads_too_where_a_preset_has_them():
+    t = spatial.Translation(strength=0.2)
+    for preset, heads in (("acgan/debug", ("class_logits",)), ("contragan/debug", ("embedding",)), ("sndcgan/debug", ())):
+        for mode in ("cr", "bcr"):
+            assert augmenting.changed(registry.experiment(preset), mode, t).model.terms[-1].further_heads == heads
+
+
+def test_the_head_of_cntr_is_as_wide_as_the_channels_of_the_last_map():
+    t = spatial.Translation(strength=0.2)
+    base = registry.experiment("sndcgan/cifar10_augmentation_study")
+    assert augmenting.changed(base, "cntr", t).model.terms[-1].hidden_size == 512  # 8 x 64 channels of a 4 x 4 map
+    assert augmenting.changed(base, "cntr_alone", t).model.terms[1:] == (augmentation_contrast.AugmentationContrast(augmentation=t, hidden_size=512),)
+
+
 @pytest.mark.parametrize("name", augmenting.AUGMENTATIONS)
 def test_every_augmentation_anneals(name):
     made = augmenting.build(name, "0.1-0")

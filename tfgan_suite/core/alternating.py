@@ -29,7 +29,7 @@ class Config(gan.Config):
     augmented: str = "real_and_fake"
     """Which images: those of every view, or of the real one alone (`real_only`, an experiment: artefacts leak into the samples)."""
     adaptation: augmentation.Adaptation = dataclasses.field(default_factory=augmentation.Adaptation)
-    """How the probability of an adaptive augmentation, here or in a term, is found."""
+    """How the probability of an adaptive augmentation is found."""
     discriminator_steps: int = 1
     """Discriminator updates per generator update, each on a fresh real batch."""
     generator_batches: int = 1
@@ -86,7 +86,8 @@ class Step:
     def generate(self, view: dict[str, tf.Tensor]) -> dict[str, tf.Tensor]:
         """The view with the live generator's image for its latents and conditions."""
         conditions = {key: view[key] for key in self.model.condition_keys}
-        return view | {"image": self.model.generate(view["latents"], conditions, training=True)}
+        kept = {key: value for key, value in view.items() if key != "clean"}
+        return kept | {"image": self.model.generate(view["latents"], conditions, training=True)}
 
 
 class AlternatingGan(gan.Gan):
@@ -163,7 +164,7 @@ class AlternatingGan(gan.Gan):
         for i, part in enumerate(gan.strided(batch, self.config.accumulation)):
             part_stream = stream.fold(0).part(i, self.config.accumulation)
             steps = self._steps(part, part_stream, self.discriminator)
-            views = {"real": part, "fake": self.fake(part, part_stream)}
+            views = self.augmented({"real": part, "fake": self.fake(part, part_stream)}, part_stream)
             for t, step in steps:
                 views |= t.views(views, step)
             views = self.prepared(views, part_stream)
@@ -186,8 +187,9 @@ class AlternatingGan(gan.Gan):
             part_stream = stream.fold(0).part(i, self.config.accumulation)
             steps = self._steps(part, part_stream, self.generator)
             with tf.GradientTape() as tape:
-                views = {"fake": self.fake(part, part_stream, self.config.generator_batches)}
-                variety = diversity(views["fake"]["image"])
+                fake = self.fake(part, part_stream, self.config.generator_batches)
+                variety = diversity(fake["image"])
+                views = self.augmented({"fake": fake}, part_stream)
                 for t, step in steps:
                     views |= t.generator_views(views, step)
                 views = self.prepared(views, part_stream)
@@ -208,10 +210,13 @@ class AlternatingGan(gan.Gan):
         latents = self.sample_latents(stream.fold("latents"), rows)
         return {"latents": latents, **conditions, "image": self.generate(latents, conditions, training=True)}
 
+    def augmented(self, views: Views, stream: random.Stream) -> Views:
+        """The views through the config's augmentations; those that have been stay."""
+        return self.augmenter.views(views, stream.fold("augmentation"), self.augmenter.state(self.step.value))
+
     def prepared(self, views: Views, stream: random.Stream) -> Views:
         """The views as they are scored: augmented, and with noise."""
-        views = self.augmenter.views(views, stream.fold("augmentation"), self.augmenter.state(self.step.value))
-        return self.with_noise(views, stream.fold("noise"))
+        return self.with_noise(self.augmented(views, stream), stream.fold("noise"))
 
     def further_variables(self):
         return {"augmentation": self.augmenter.variables} if self.augmenter.variables else {}

@@ -64,10 +64,15 @@ class Augmenter(keras.layers.Layer):
     def views(self, views: Views, stream: random.Stream, state: policy.State) -> Views:
         """The views as they are scored: T(x) in place of the images of those that `augmented` picks, and x itself as `clean`.
 
-        The stream is folded by the name of the view and the place of the augmentation, so that no two views share their parameters.
+        A view that has gone through T, or was made of one that has, stays as it is. The stream is folded by the name of the view and the place of
+        the augmentation, so that no two views share their parameters.
         """
         chosen = AUGMENTED[self._config.augmented] if self._config.augmentations else lambda name: False
-        return {name: self._augmented(view, stream.fold(name), state) if chosen(name) else view for name, view in views.items()}
+
+        def seen(name, view):
+            return self._augmented(view, stream.fold(name), state) if chosen(name) and "clean" not in view else view
+
+        return {name: seen(name, view) for name, view in views.items()}
 
     def _augmented(self, view: View, stream: random.Stream, state: policy.State) -> View:
         clean = view["image"]
@@ -110,6 +115,11 @@ def mixes(config: Any) -> bool:
 def check(config: Any) -> None:
     """Raises a ValueError for augmentations that cannot be used together, or with the config's terms."""
     config.choose(augmented=AUGMENTED)
+    if any(a.adaptive for a in every(config)) and not any(a.adaptive for a in config.augmentations):
+        raise ValueError(
+            "An adaptive augmentation of a term needs one in augmentations too: its probability follows the scores of augmented real images. "
+            "Add it there, or give the term an augmentation of a fixed strength."
+        )
     mixing = [type(a).__name__ for a in config.augmentations if a.mixes]
     if len(mixing) > 1:
         raise ValueError(f"augmentations may mix examples once. Received: {', '.join(mixing)}. Leave one of them.")
@@ -118,6 +128,12 @@ def check(config: Any) -> None:
         raise ValueError(
             f"{mixing[0]} in augmentations would mix the two views that {pairing[0]} compares with different partners. "
             "Give it to the term in their place, or leave one of them out."
+        )
+    whole = [type(t).__name__ for t in config.terms if t.needs_whole_examples]
+    if mixing and whole and config.augmented != "real_only":
+        raise ValueError(
+            f"{mixing[0]} in augmentations would make one image of two examples, and {whole[0]} takes each image to be one. Leave one of them out, "
+            'or augment real images alone with augmented="real_only".'
         )
 
 

@@ -55,8 +55,9 @@ class SimultaneousGan(alternating.AlternatingGan):
             part_stream = stream.fold(0).part(i, self.config.accumulation)
             for_discriminator, for_generator = (self._steps(part, part_stream, network) for network in (self.discriminator, self.generator))
             with tf.GradientTape(persistent=True) as tape:
-                views = {"real": part, "fake": self.fake(part, part_stream)}
-                variety = alternating.diversity(views["fake"]["image"])
+                fake = self.fake(part, part_stream)
+                variety = alternating.diversity(fake["image"])
+                views = self.augmented({"real": part, "fake": fake}, part_stream)
                 for t, step in for_discriminator:
                     views |= t.views(views, step)
                 for t, step in for_generator:

@@ -32,6 +32,7 @@ class AugmentationContrast(term.Term):
     """
 
     heads: ClassVar[tuple[str, ...]] = ("features", HEAD)
+    pairs_views: ClassVar[bool] = True
 
     weight: float = 0.1
     """lambda_Cntr of the paper."""

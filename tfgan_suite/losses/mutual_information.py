@@ -132,6 +132,7 @@ class MutualInformation(term.Term):
     """
 
     heads: ClassVar[tuple[str, ...]] = ("codes",)
+    needs_whole_examples: ClassVar[bool] = True
 
     code: int = 0
     """Which of the model's codes, counted from 0."""

@@ -45,6 +45,7 @@ class SemiSupervised(term.Term):
 
     heads: ClassVar[tuple[str, ...]] = ("class_logits",)
     needs: ClassVar[tuple[str, ...]] = ("labelled_image", "labelled_label")
+    needs_whole_examples: ClassVar[bool] = True
 
     unlabelled_weight: float = 0.5
     """Of the unsupervised part: 0.5 is the authors' code, 1 the paper's equation, 0 the classifier on its labelled images alone."""

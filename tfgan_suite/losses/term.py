@@ -14,8 +14,11 @@ class Term:
 
     `views` and `scores` map a view's name to {key or head: [b, ...]}. `step` gives `batch` (the real one, in both updates), `random`
     (a stream of this term's own), `score(view)` -> heads, `generate(view)` -> the view with a new image, `augment(augmentation, view, name)` -> the
-    view augmented, `network` (the one being updated), `history` (its weights beside the means of all they have been). Views that the config
-    augments have their images of before as `clean`. A term holds no state. Losses are means over the replica's rows.
+    view augmented, `network` (the one being updated), `history` (its weights beside the means of all they have been). A term holds no state.
+    Losses are means over the replica's rows.
+
+    `real` and `fake` have been through the config's augmentations when a term is asked for views, with their images of before as `clean`. What it
+    makes of them is not augmented again; what it brings from elsewhere, or generates, is.
     """
 
     needs: ClassVar[tuple[str, ...]] = ()
@@ -26,6 +29,8 @@ class Term:
     """Whether it reads `step.history`, which the model then keeps."""
     pairs_views: ClassVar[bool] = False
     """Whether it compares the scores of two views row by row."""
+    needs_whole_examples: ClassVar[bool] = False
+    """Whether it takes each image to be of one example: of one class, or of one code."""
 
     @property
     def log_name(self) -> str:

@@ -78,7 +78,10 @@ def findings(results: Results) -> list[str]:
         _count("Augmenting real and fake is better than not augmenting", every, fid("real_and_fake"), lambda *c: baseline),
         _count("bCR is better than augmenting real and fake", every, fid("bcr"), fid("real_and_fake")),
         _count("bCR is better than not augmenting", every, fid("bcr"), lambda *c: baseline),
+        _count("bCR and Cntr are better than bCR", every, fid("cntr"), fid("bcr")),
     ]
+    noises = [(a, s) for a, s in every if a == "instance_noise"]
+    lines.append(_count("Instance noise on real and fake is worse than not augmenting", noises, lambda *c: baseline, fid("real_and_fake")))
     for mode in ("real_and_fake", "bcr"):
         lines.append(_spatial_first(results, mode))
     fixed = [(a, *pair) for a in results.augmentations for pair in _neighbours(results.curve("distance", "baseline", a))]
@@ -95,10 +98,11 @@ def _count(claim: str, cells: Iterable[tuple], lower: Callable, higher: Callable
 
 
 def _spatial_first(results: Results, mode: str) -> str:
-    """Whether each spatial augmentation at its best is better than each other one."""
+    """Whether each spatial augmentation at its best is better than each visual one."""
     best = {a: results.best(mode, a) for a in results.augmentations if a in augmenting.AUGMENTATIONS}
     best = {a: value for a, value in best.items() if value is not None}
-    cases = [(a, b) for a in best for b in best if augmenting.AUGMENTATIONS[a].spatial and not augmenting.AUGMENTATIONS[b].spatial]
+    family = {a: augmenting.AUGMENTATIONS[a].family for a in best}
+    cases = [(a, b) for a in best for b in best if (family[a], family[b]) == ("spatial", "visual")]
     title = augmenting.MODES[mode].title
     return _count(f"Spatial augmentations at their best are better than visual ones ({title})", cases, lambda a, b: best[a], lambda a, b: best[b])
 

@@ -19,7 +19,8 @@ class Kind(NamedTuple):
     make: Callable[..., policy.Graded]
     strengths: tuple[float, ...]
     """Those of the paper, as far as they can be read off its figures."""
-    spatial: bool = False
+    family: str
+    """As the paper groups them: spatial, visual, or other."""
     signature: str = ""
     """The score of `metrics.augmentation_leak` that shows it in samples, where one does."""
 
@@ -27,19 +28,19 @@ class Kind(NamedTuple):
 _WIDE, _BRIGHT, _NARROW = (0.1, 0.2, 0.3, 0.4, 0.5), (0.02, 0.06, 0.1, 0.2, 0.3), (0.02, 0.04, 0.06, 0.08, 0.1)
 
 AUGMENTATIONS = {
-    "zoom_in": Kind(spatial.ZoomIn, _WIDE, spatial=True),
-    "zoom_out": Kind(spatial.ZoomOut, _WIDE, spatial=True, signature="leak_reflection"),
-    "translation": Kind(spatial.Translation, _WIDE, spatial=True, signature="leak_reflection"),
-    "translation_x": Kind(spatial.TranslationX, _WIDE, spatial=True, signature="leak_reflection"),
-    "translation_y": Kind(spatial.TranslationY, _WIDE, spatial=True, signature="leak_reflection"),
-    "cutout": Kind(spatial.CutOut, _WIDE, spatial=True, signature="leak_black"),
-    "cutmix": Kind(mixing.CutMix, _WIDE, spatial=True),
-    "mixup": Kind(mixing.MixUp, _NARROW),
-    "brightness": Kind(visual.Brightness, _BRIGHT, signature="leak_color"),
-    "redness": Kind(visual.Redness, _NARROW, signature="leak_color_red"),
-    "greenness": Kind(visual.Greenness, _NARROW, signature="leak_color_green"),
-    "blueness": Kind(visual.Blueness, _NARROW, signature="leak_color_blue"),
-    "instance_noise": Kind(visual.InstanceNoise, _NARROW),
+    "zoom_in": Kind(spatial.ZoomIn, _WIDE, "spatial"),
+    "zoom_out": Kind(spatial.ZoomOut, _WIDE, "spatial", signature="leak_reflection"),
+    "translation": Kind(spatial.Translation, _WIDE, "spatial", signature="leak_reflection"),
+    "translation_x": Kind(spatial.TranslationX, _WIDE, "spatial", signature="leak_reflection"),
+    "translation_y": Kind(spatial.TranslationY, _WIDE, "spatial", signature="leak_reflection"),
+    "cutout": Kind(spatial.CutOut, _WIDE, "spatial", signature="leak_black"),
+    "cutmix": Kind(mixing.CutMix, _WIDE, "spatial"),
+    "mixup": Kind(mixing.MixUp, _NARROW, "visual"),
+    "brightness": Kind(visual.Brightness, _BRIGHT, "visual", signature="leak_color"),
+    "redness": Kind(visual.Redness, _NARROW, "visual", signature="leak_color_red"),
+    "greenness": Kind(visual.Greenness, _NARROW, "visual", signature="leak_color_green"),
+    "blueness": Kind(visual.Blueness, _NARROW, "visual", signature="leak_color_blue"),
+    "instance_noise": Kind(visual.InstanceNoise, _NARROW, "other"),
 }
 """Name -> augmentation. `+` between names applies them one after another."""
 
@@ -48,8 +49,8 @@ class Mode(NamedTuple):
     """A way of using an augmentation."""
 
     title: str
-    changes: Callable[[Augmentation | None, str], dict[str, Any]]
-    """(the augmentation, the variant) -> fields of the model's config; `terms` are further ones."""
+    changes: Callable[[Augmentation | None, experiments.Experiment], dict[str, Any]]
+    """(the augmentation, the preset) -> fields of the model's config; `terms` are further ones."""
     graded: bool = True
     """Whether there is a cell per augmentation and strength, or one cell that needs neither."""
 
@@ -60,24 +61,32 @@ def _balanced(augmentation: Augmentation, weight: float | None = None) -> consis
     return consistency.BalancedConsistency(augmentation=augmentation, real_weight=weight, fake_weight=weight)
 
 
-def _latent(variant: str) -> consistency.LatentConsistency:
+def _latent(preset: experiments.Experiment) -> consistency.LatentConsistency:
     """Weights as in the presets `cifar10_icr`."""
-    return consistency.LatentConsistency(discriminator_weight=5.0) if variant == "sndcgan" else consistency.LatentConsistency()
+    return consistency.LatentConsistency(discriminator_weight=5.0) if preset.variant == "sndcgan" else consistency.LatentConsistency()
+
+
+def _contrast(preset: experiments.Experiment, **changes: Any) -> augmentation_contrast.AugmentationContrast:
+    """Cntr. The hidden layer of its head has as many units as the features have channels; SNDCGAN's features are the whole last map."""
+    hidden = 8 * preset.model.width if preset.variant == "sndcgan" else 0
+    return augmentation_contrast.AugmentationContrast(hidden_size=hidden, **changes)
 
 
 MODES = {
-    "baseline": Mode("no augmentation", lambda t, v: {}, graded=False),
-    "real_only": Mode("real only", lambda t, v: {"augmentations": (t,), "augmented": "real_only"}),
-    "real_and_fake": Mode("real and fake", lambda t, v: {"augmentations": (t,)}),
-    "cr": Mode("CR", lambda t, v: {"terms": (consistency.ConsistencyRegularization(augmentation=t),)}),
-    "bcr": Mode("bCR", lambda t, v: {"terms": (_balanced(t),)}),
-    "zcr": Mode("zCR", lambda t, v: {"terms": (_latent(v),)}, graded=False),
-    "icr": Mode("ICR", lambda t, v: {"terms": (_balanced(t), _latent(v))}),
-    "cntr": Mode("bCR and Cntr", lambda t, v: {"terms": (_balanced(t, 5.0), augmentation_contrast.AugmentationContrast())}),
-    "diffaugment": Mode("DiffAugment", lambda t, v: {"augmentations": (diff_augment.DiffAugment(policy="translation,cutout"),)}, graded=False),
-    "ada": Mode("ADA", lambda t, v: {"augmentations": (adaptive.AdaptiveAugmentation(),)}, graded=False),
+    "baseline": Mode("no augmentation", lambda t, p: {}, graded=False),
+    "real_only": Mode("real only", lambda t, p: {"augmentations": (t,), "augmented": "real_only"}),
+    "real_and_fake": Mode("real and fake", lambda t, p: {"augmentations": (t,)}),
+    "cr": Mode("CR", lambda t, p: {"terms": (consistency.ConsistencyRegularization(augmentation=t),)}),
+    "bcr": Mode("bCR", lambda t, p: {"terms": (_balanced(t),)}),
+    "zcr": Mode("zCR", lambda t, p: {"terms": (_latent(p),)}, graded=False),
+    "icr": Mode("ICR", lambda t, p: {"terms": (_balanced(t), _latent(p))}),
+    "cntr": Mode("bCR and Cntr", lambda t, p: {"terms": (_balanced(t, 5.0), _contrast(p))}),
+    "cntr_alone": Mode("Cntr under it", lambda t, p: {"terms": (_contrast(p, augmentation=t),)}),
+    "diffaugment": Mode("DiffAugment", lambda t, p: {"augmentations": (diff_augment.DiffAugment(policy="translation,cutout"),)}, graded=False),
+    "ada": Mode("ADA", lambda t, p: {"augmentations": (adaptive.AdaptiveAugmentation(),)}, graded=False),
 }
-"""Name -> way of using. `real_only` shows the discriminator augmented real images and plain fakes; bCR's and Cntr's weights are the paper's."""
+"""Name -> way of using. `real_only` shows the discriminator augmented real images and plain fakes; bCR's and Cntr's weights are the paper's. In
+`cntr` the two views of Cntr are SimCLR's, in `cntr_alone` they are under the augmentation, which must not mix images."""
 
 
 class Cell(NamedTuple):
@@ -120,10 +129,16 @@ def mode(name: str) -> Mode:
     return _known(name, MODES, "mode")
 
 
+_CLASS_HEADS = ("class_logits", "embedding")
+"""Heads of class-conditional discriminators that consistency is asked of beside the logits, as in StudioGAN's code."""
+
+
 def changed(experiment: experiments.Experiment, name: str, augmentation: Augmentation | None = None) -> experiments.Experiment:
     """A checked copy of the experiment that uses the augmentation in the mode of this name."""
-    changes = mode(name).changes(augmentation, experiment.variant)
-    changes["terms"] = (*experiment.model.terms, *changes.get("terms", ()))
+    changes = mode(name).changes(augmentation, experiment)
+    heads = tuple(head for term in experiment.model.terms for head in term.heads if head in _CLASS_HEADS)
+    further = [dataclasses.replace(t, further_heads=heads) if isinstance(t, consistency.Consistency) else t for t in changes.get("terms", ())]
+    changes["terms"] = (*experiment.model.terms, *further)
     return registry.checked(dataclasses.replace(experiment, model=dataclasses.replace(experiment.model, **changes)))
 
 

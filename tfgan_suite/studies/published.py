@@ -1,7 +1,8 @@
 """What Zhao et al. 2020, arXiv:2006.02595, report on CIFAR-10: Frechet inception distances of 10,000 samples against the 10,000 test images.
 
-SNDCGAN after 200,000 steps, BigGAN after 100,000, at full width. Values with two decimals are printed in the paper; those with one are read off its
-figures, within about 0.3. Its curves of real images alone, and BigGAN's, cannot be read.
+SNDCGAN after 200,000 steps, BigGAN after 100,000, at full width. Values with two decimals are printed in the paper (18.72 of CR on SNDCGAN is from
+memory and was not looked up again); those with one are read off its figures, within about 0.3. Its curves of real images alone, and BigGAN's, cannot
+be read. The paper does not say which augmentation of bCR its 8.30 has; it stands here beside the best one.
 """
 
 _WIDE = ("0.1", "0.2", "0.3", "0.4", "0.5")
@@ -30,8 +31,9 @@ _PRINTED = {
 
 ABOUT = (
     "*published*: Zhao et al. 2020, 10,000 samples against the 10,000 test images in Inception features, after 200,000 steps of SNDCGAN or 100,000 "
-    "of BigGAN at full width; `~` is read off a figure. Compare it with a row of the same steps and features only. Besides: CR 18.72 on SNDCGAN "
-    "and 11.48 on BigGAN, ICR 15.87 and 9.21, with flips and shifts as their augmentation."
+    "of BigGAN at full width; `~` is read off a figure. Compare it with a row of the same steps and features only. Besides: CR about 18.72 on "
+    "SNDCGAN and 11.48 on BigGAN, ICR 15.87 and 9.21, with flips and shifts as their augmentation; bCR under one augmentation beside that of two "
+    "8.58 on BigGAN."
 )
 
 
