@@ -263,6 +263,7 @@ def test_a_term_s_batch_keys_are_required_of_the_dataset():
         needs = ("labelled_image",)
 
     assert alternating.AlternatingGan.keys_for(alternating.Config(terms=(Needy(), Linear()))) == ("image", "labelled_image")
+    assert tiny.Tiny.keys_for(tiny.Config(terms=(Needy(), Linear()), conditional=True)) == ("image", "labelled_image", "label")
 
 
 def test_a_term_whose_head_the_discriminator_lacks_is_refused_before_training():

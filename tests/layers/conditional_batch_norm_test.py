@@ -58,11 +58,12 @@ def test_inference_uses_the_moving_statistics(source, dtype, tolerance):
     assert_golden(layer(tensor("x_eval", dtype), tensor("cond", dtype)), key, tolerance)
 
 
+@pytest.mark.parametrize("form, one", [("table", 1.0), ("one_hot", 0.0)])
 @pytest.mark.parametrize("dtype, tolerance", PRECISIONS)
-def test_table_form_is_the_golden_one_hot_case(dtype, tolerance):
-    layer = conditional_batch_norm.ConditionalBatchNorm(form="table", num_classes=5, epsilon=1e-4, dtype=dtype)
+def test_both_forms_of_a_label_are_the_golden_one_hot_case(dtype, tolerance, form, one):
+    layer = conditional_batch_norm.ConditionalBatchNorm(form=form, num_classes=5, epsilon=1e-4, dtype=dtype)
     layer.build(GOLDEN["x"].shape, GOLDEN["onehot.labels"].shape)
-    layer.condition_gain.kernel.assign(1.0 + GOLDEN["kernel_gain"].astype(np.float64))
+    layer.condition_gain.kernel.assign(one + GOLDEN["kernel_gain"].astype(np.float64))
     layer.condition_offset.kernel.assign(GOLDEN["kernel_bias"])
     assert_golden(layer(tensor("x", dtype), tf.constant(GOLDEN["onehot.labels"]), training=True), "onehot.out_train", tolerance)
 
@@ -84,6 +85,18 @@ def test_a_new_table_is_plain_batch_norm_for_every_class():
     layer = conditional_batch_norm.ConditionalBatchNorm(form="table", num_classes=3)
     y = layer(x, tf.constant([0, 1, 2, 0, 1, 2]), training=True)
     np.testing.assert_allclose(y, batch_norm.BatchNorm()(x, training=True), atol=1e-6)
+
+
+@pytest.mark.parametrize("training", [False, True])
+def test_half_precision_gains_of_a_class_are_float32s(training):
+    """A gain of 1.003, which bfloat16 would round to 1, and one cast at the end: the same in training, where one op normalises, and after it."""
+    rows = np.linspace(-1.0, 1.0, 4096, dtype=np.float32).reshape(-1, 1, 1, 1)
+    layer = conditional_batch_norm.ConditionalBatchNorm(form="table", num_classes=2, dtype="mixed_bfloat16")
+    layer.build(rows.shape, (len(rows),))
+    layer.condition_gain.kernel.assign([[1.003], [1.0]])
+    x, labels = tf.cast(rows, tf.bfloat16), tf.zeros([len(rows)], tf.int32)
+    gained, plain = (tf.cast(layer(x, label, training=training), tf.float64).numpy() for label in (labels, labels + 1))
+    assert np.sum(gained * plain) / np.sum(plain * plain) == pytest.approx(1.003, abs=1.5e-3)
 
 
 def test_the_label_chooses_gain_and_offset_only():
@@ -109,15 +122,16 @@ def test_swapping_two_labels_swaps_gain_and_offset_and_nothing_else():
         np.testing.assert_allclose(layer(x, tf.constant(given), training=True), plain * gain + offset, atol=1e-5)
 
 
-def test_spectral_norm_reaches_the_maps_of_the_condition():
-    layer = conditional_batch_norm.ConditionalBatchNorm(form="linear", spectral_norm=True)
-    layer.build((2, 4, 4, 8), (2, 5))
+@pytest.mark.parametrize("options, condition", [({"form": "linear"}, (2, 5)), ({"form": "one_hot", "num_classes": 5}, (2,))])
+def test_spectral_norm_reaches_the_maps_of_the_condition(options, condition):
+    layer = conditional_batch_norm.ConditionalBatchNorm(spectral_norm=True, **options)
+    layer.build((2, 4, 4, 8), condition)
     spectral_norm.power_iterations(layer, 200)
     for part in (layer.condition_gain, layer.condition_offset):
         np.testing.assert_allclose(part.sigma(), np.linalg.norm(part.kernel.numpy(), 2), rtol=1e-5)
 
 
-@pytest.mark.parametrize("options", [{"form": "spline"}, {"form": "table"}, {"form": "linear", "num_classes": 3}])
+@pytest.mark.parametrize("options", [{"form": "spline"}, {"form": "table"}, {"form": "one_hot"}, {"form": "linear", "num_classes": 3}])
 def test_unusable_options_are_refused(options):
     with pytest.raises(ValueError, match="table"):
         conditional_batch_norm.ConditionalBatchNorm(**options)

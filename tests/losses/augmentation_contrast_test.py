@@ -85,6 +85,7 @@ def test_a_discriminator_without_features_is_refused():
     "options, message",
     [
         ({"temperature": 0.0}, "temperature must be above 0"),
+        ({"weight": -1.0}, "AugmentationContrast.weight must be at least 0"),
         ({"gather": "some"}, "gather='some' is unknown"),
         ({"projection": "linear"}, "projection='linear' is unknown. It is one of dense_relu_dense, affine_relu"),
         ({"hidden_size": -1}, "hidden_size is at least 0"),

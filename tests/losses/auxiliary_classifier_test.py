@@ -73,3 +73,9 @@ def test_a_mixture_of_two_classes_is_classified_as_both_in_their_shares():
         {"real": view}, {"real": {"class_logits": tf.constant(LOGITS["real"])}}, None
     )
     np.testing.assert_allclose(loss, expected, rtol=1e-5)
+
+
+@pytest.mark.parametrize("name", ["discriminator_weight", "generator_weight"])
+def test_a_negative_weight_is_refused(name):
+    with pytest.raises(ValueError, match=f"AuxiliaryClassifier.{name} must be at least 0"):
+        auxiliary_classifier.AuxiliaryClassifier(**{name: -1.0})

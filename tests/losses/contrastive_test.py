@@ -222,6 +222,8 @@ def test_a_term_gives_each_player_the_loss_of_its_own_images():
 
 
 def test_wrong_settings_are_refused_with_what_is_allowed():
+    with pytest.raises(ValueError, match="ConditionalContrast.weight must be at least 0; 0 leaves the part out. Received: -0.5"):
+        contrastive.ConditionalContrast(weight=-0.5)
     with pytest.raises(ValueError, match="gather='all' is unknown. It is one of exact, none"):
         contrastive.ConditionalContrast(gather="all")
     with pytest.raises(ValueError, match="temperature must be above 0, cosines are divided by it. Received: 0.0"):

@@ -88,5 +88,10 @@ def test_wrong_settings_are_refused_with_what_is_allowed():
         data_to_data.DataToDataCrossEntropy(form="code")
     with pytest.raises(ValueError, match="DataToDataCrossEntropy: gather='all' is unknown. It is one of exact, none"):
         data_to_data.DataToDataCrossEntropy(gather="all")
+    for margin in (98.0, -1.5):
+        with pytest.raises(ValueError, match=rf"margin is a cosine, in \[-1, 1\]. Received: {margin}"):
+            data_to_data.DataToDataCrossEntropy(margin=margin)
+    with pytest.raises(ValueError, match="DataToDataCrossEntropy.weight must be at least 0"):
+        data_to_data.DataToDataCrossEntropy(weight=-1.0)
     with pytest.raises(ValueError, match="temperature must be above 0"):
         data_to_data.DataToDataCrossEntropy(temperature=-1.0)

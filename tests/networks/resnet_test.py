@@ -67,9 +67,16 @@ def test_a_critic_without_normalisation_scores_examples_one_by_one():
         assert abs(before[0] - after[0]) > 1e-6
 
 
-@pytest.mark.parametrize("options", [{"image_shape": (48, 48, 3)}, {"image_shape": (32, 64, 3)}, {"multipliers": (4, 2)}])
-def test_unusable_shapes_are_refused(options):
-    with pytest.raises(ValueError, match="ResNet"):
+@pytest.mark.parametrize(
+    "options, message",
+    [
+        ({"image_shape": (48, 48, 3)}, "The ResNet makes square images"),
+        ({"image_shape": (32, 64, 3)}, "The ResNet makes square images"),
+        ({"multipliers": (4, 2)}, r"2 widths, \(4, 2\), and these images need 4. Choose another model.body, or set data.image_size"),
+    ],
+)
+def test_unusable_shapes_are_refused(options, message):
+    with pytest.raises(ValueError, match=message):
         resnet.generator(**options)
 
 

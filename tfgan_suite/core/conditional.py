@@ -49,7 +49,8 @@ class LabelConditional:
 
     @classmethod
     def keys_for(cls, config):
-        return ("image", "label") if config.conditional else ("image",)
+        keys = super().keys_for(config)
+        return tuple(dict.fromkeys((*keys, "label"))) if config.conditional else keys
 
     @property
     def condition_keys(self):

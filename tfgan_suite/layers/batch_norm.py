@@ -66,7 +66,8 @@ class BatchNorm(keras.layers.Layer):
         return tf.cast(y, self.compute_dtype)
 
     def _normalize_in_one_op(self, x, gain, offset):
-        """`normalize` in training from one replica's statistics: twice as fast on a CPU, and without a copy of x in float32. Not for float64."""
+        """`normalize` in training from one replica's statistics: twice as fast on a CPU, and without a copy of x in
+        float32, unless gain and offset are per example. Not for float64."""
         per_example = gain.shape.rank == 2
         scale, shift = (tf.ones_like(self.moving_mean), tf.zeros_like(self.moving_mean)) if per_example else (gain, offset)
         pixels = x if x.shape.rank == 4 else tf.reshape(x, (-1, 1, 1, x.shape[-1]))
@@ -74,7 +75,9 @@ class BatchNorm(keras.layers.Layer):
         count = tf.cast(tf.size(pixels) // pixels.shape[-1], tf.float32)
         self._move(mean, unbiased * (count - 1.0) / count)
         y = tf.reshape(y, tf.shape(x))
-        return y * tf.cast(_over_pixels(gain, x), y.dtype) + tf.cast(_over_pixels(offset, x), y.dtype) if per_example else y
+        if not per_example:
+            return y
+        return tf.cast(tf.cast(y, gain.dtype) * _over_pixels(gain, x) + _over_pixels(offset, x), y.dtype)
 
     def _move(self, mean, variance):
         for moving, value in ((self.moving_mean, mean), (self.moving_variance, variance)):

@@ -10,8 +10,9 @@ class ConditionalBatchNorm(batch_norm.BatchNorm):
     """(x [b, ..., c], condition) -> x normalised with the statistics of the whole batch, then gained and offset per example.
 
     `form="table"`: the condition is a label, integers [b] in [0, num_classes), and looks gain (from 1) and offset (from 0) up, as SN-GAN.
-    `form="linear"`: the condition is a vector [b, d]; gain 1 + condition W_g and offset condition W_o without biases, as BigGAN, with W_g and
-    W_o spectrally normalised on demand. Moving statistics are shared by all conditions.
+    `form="linear"`: the condition is a vector [b, d]; gain 1 + condition W_g and offset condition W_o without biases, as BigGAN.
+    `form="one_hot"`: the same for the label in one-hot form, [num_classes, c] each, as StudioGAN and BigGAN without a shared embedding.
+    W_g and W_o begin as `kernel_initializer` says, and are spectrally normalised on demand. Moving statistics are shared by all conditions.
     """
 
     def __init__(
@@ -20,10 +21,10 @@ class ConditionalBatchNorm(batch_norm.BatchNorm):
         super().__init__(center=False, scale=False, **kwargs)
         if form not in FORMS:
             raise ValueError(f"ConditionalBatchNorm: form={form!r} is unknown. It is one of {', '.join(FORMS)}.")
-        if (form == "table") != (num_classes > 0) or (form == "table" and spectral_norm):
+        if (form != "linear") != (num_classes > 0) or (form == "table" and spectral_norm):
             raise ValueError(
-                f"ConditionalBatchNorm: form='table' takes num_classes > 0 and no spectral_norm, form='linear' takes no num_classes; "
-                f"received form={form!r}, num_classes={num_classes}, spectral_norm={spectral_norm}."
+                "ConditionalBatchNorm: the forms table and one_hot take num_classes > 0, linear takes none; table takes no spectral_norm. "
+                f"Received: form={form!r}, num_classes={num_classes}, spectral_norm={spectral_norm}."
             )
         self.form, self.num_classes, self.spectral_norm = form, num_classes, spectral_norm
         self.kernel_initializer = keras.initializers.get(kernel_initializer)
@@ -37,7 +38,7 @@ class ConditionalBatchNorm(batch_norm.BatchNorm):
     def call(self, x, condition, training=False):
         gain = tf.cast(self.condition_gain(condition), self.variable_dtype)
         offset = tf.cast(self.condition_offset(condition), self.variable_dtype)
-        return self.normalize(x, gain + 1.0 if self.form == "linear" else gain, offset, training)
+        return self.normalize(x, gain if self.form == "table" else gain + 1.0, offset, training)
 
     def compute_output_shape(self, x_shape, condition_shape):
         return x_shape
@@ -55,9 +56,16 @@ def _table(layer, channels):
     )
 
 
+def _one_hot(layer, channels):
+    return tuple(dense.Embedding(layer.num_classes, channels, name=name, **_options(layer)) for name in ("gain", "offset"))
+
+
 def _linear(layer, channels):
-    options = {"use_bias": False, "spectral_norm": layer.spectral_norm, "kernel_initializer": layer.kernel_initializer, "dtype": layer.variable_dtype}
-    return tuple(dense.Dense(channels, name=name, **options) for name in ("gain", "offset"))
+    return tuple(dense.Dense(channels, use_bias=False, name=name, **_options(layer)) for name in ("gain", "offset"))
 
 
-FORMS = {"table": _table, "linear": _linear}
+def _options(layer):
+    return {"spectral_norm": layer.spectral_norm, "kernel_initializer": layer.kernel_initializer, "dtype": layer.variable_dtype}
+
+
+FORMS = {"table": _table, "one_hot": _one_hot, "linear": _linear}

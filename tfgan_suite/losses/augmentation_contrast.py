@@ -47,6 +47,7 @@ class AugmentationContrast(term.Term):
     """A name in `contrastive.GATHERS`."""
 
     def __post_init__(self):
+        term.check_weights(self, "weight")
         contrastive.check_temperature("AugmentationContrast", self.temperature)
         contrastive.check_gather("AugmentationContrast", self.gather)
         if self.projection not in PROJECTIONS:

@@ -32,6 +32,9 @@ class AuxiliaryClassifier(term.Term):
     """D also learns to classify generated images, as the paper prints it (eq. 3). Without, generated images cannot teach it; so do the
     codes of WGAN-GP and StudioGAN."""
 
+    def __post_init__(self):
+        term.check_weights(self, "discriminator_weight", "generator_weight")
+
     def discriminator_loss(self, views, scores, step):
         names = ("real", "fake") if self.fake_in_discriminator else ("real",)
         return self.discriminator_weight * tf.add_n([_loss(views[name], scores[name]) for name in names])

@@ -40,13 +40,6 @@ def distance(scores: term.View, others: term.View, heads: tuple[str, ...], view:
     return total
 
 
-def check_weights(owner: term.Term, *names: str) -> None:
-    """Raises a ValueError if one of these fields is negative."""
-    for name in names:
-        if not getattr(owner, name) >= 0.0:
-            raise ValueError(f"{type(owner).__name__}.{name} must be at least 0; 0 leaves the part out. Received: {getattr(owner, name)}.")
-
-
 @dataclasses.dataclass(kw_only=True)
 class Consistency(term.Term):
     """The base of the terms below: which heads are compared."""
@@ -95,7 +88,7 @@ class ConsistencyRegularization(Augmented):
     """lambda of the paper."""
 
     def __post_init__(self):
-        check_weights(self, "weight")
+        term.check_weights(self, "weight")
 
     def views(self, views, step):
         return self.augmented(("real",), views, step)
@@ -113,7 +106,7 @@ class BalancedConsistency(Augmented):
     fake_weight: float = 10.0
 
     def __post_init__(self):
-        check_weights(self, "real_weight", "fake_weight")
+        term.check_weights(self, "real_weight", "fake_weight")
 
     def views(self, views, step):
         return self.augmented(("real", "fake"), views, step)
@@ -137,7 +130,7 @@ class LatentConsistency(Consistency):
     """Standard deviation of the noise."""
 
     def __post_init__(self):
-        check_weights(self, "discriminator_weight", "generator_weight")
+        term.check_weights(self, "discriminator_weight", "generator_weight")
         if not self.sigma > 0.0:
             raise ValueError(f"LatentConsistency.sigma, the noise's standard deviation, must be above 0. Received: {self.sigma}.")
 

@@ -105,6 +105,7 @@ class ConditionalContrast(term.Term):
     """A name in `GATHERS`."""
 
     def __post_init__(self):
+        term.check_weights(self, "weight")
         check_temperature("ConditionalContrast", self.temperature)
         check_gather("ConditionalContrast", self.gather)
 

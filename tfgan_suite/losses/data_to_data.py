@@ -52,7 +52,10 @@ class DataToDataCrossEntropy(term.Term):
     """A name in `contrastive.GATHERS`."""
 
     def __post_init__(self):
+        term.check_weights(self, "weight")
         contrastive.check_temperature("DataToDataCrossEntropy", self.temperature)
+        if not -1.0 <= self.margin <= 1.0:
+            raise ValueError(f"DataToDataCrossEntropy.margin is a cosine, in [-1, 1]. Received: {self.margin}.")
         contrastive.check_gather("DataToDataCrossEntropy", self.gather)
         if self.form not in FORMS:
             raise ValueError(f"DataToDataCrossEntropy: form={self.form!r} is unknown. It is one of {', '.join(FORMS)}.")

@@ -59,3 +59,10 @@ class Term:
 
     def generator_loss(self, views: dict[str, View], scores: dict[str, View], step: Any) -> tf.Tensor:
         return tf.zeros([])
+
+
+def check_weights(owner: Term, *names: str) -> None:
+    """Raises a ValueError if one of these fields is negative or no number."""
+    for name in names:
+        if not getattr(owner, name) >= 0.0:
+            raise ValueError(f"{type(owner).__name__}.{name} must be at least 0; 0 leaves the part out. Received: {getattr(owner, name)}.")

@@ -49,7 +49,8 @@ class OrthogonalRegularization(term.Term):
     generator_weight: float = 1e-4
     discriminator_weight: float = 0.0
     exclude: tuple[str, ...] = ("embedding",)
-    """Names of layers left out: the generator's class embedding, as in the authors' code."""
+    """Names of layers left out: the generator's class embedding, as in the authors' code. Tables of gains that begin at 1 (SN-GAN's conditional
+    batch norm) have no orthogonal rows to keep: with such a body name `gain` too."""
 
     def discriminator_loss(self, views, scores, step):
         return self.discriminator_weight / 2.0 * self.penalty(step.network)

@@ -28,7 +28,7 @@ BODIES = {
     "biggan": (biggan.generator, biggan.discriminator),
     "studiogan": class_conditional.BODIES["biggan"],
     "unshared": (
-        functools.partial(resnet.generator, multipliers=(4, 4, 4, 4), spectral_norm=True, initializer="normal", epsilon=1e-5),
+        functools.partial(resnet.generator, multipliers=(4, 4, 4, 4), spectral_norm=True, class_gain="one_hot", initializer="normal", epsilon=1e-5),
         functools.partial(biggan.discriminator, multipliers=(4, 4, 4, 4), attention=(), initializer="normal"),
     ),
     "narrow": class_conditional.BODIES["narrow"],

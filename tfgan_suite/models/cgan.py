@@ -70,7 +70,7 @@ class Cgan(conditional.ClassConditional, alternating.AlternatingGan):
 
     @classmethod
     def keys_for(cls, config):
-        return ("image", BODIES[config.body].condition)
+        return tuple(dict.fromkeys((*super().keys_for(config), BODIES[config.body].condition)))
 
     @property
     def condition_keys(self):

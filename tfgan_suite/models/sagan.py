@@ -24,7 +24,7 @@ def _adam(learning_rate: float, beta_2: float = 0.9) -> optimizers.Adam:
     return optimizers.Adam(learning_rate=learning_rate, beta_1=0.0, beta_2=beta_2)
 
 
-_ORTHOGONAL = {"spectral_norm": True, "initializer": "orthogonal", "epsilon": 1e-4}
+_ORTHOGONAL = {"spectral_norm": True, "class_gain": "one_hot", "initializer": "orthogonal", "epsilon": 1e-4}
 
 BODIES = {
     "resnet": (

@@ -8,6 +8,7 @@ generator begin).
 """
 
 import dataclasses
+import functools
 
 from pipelines import augment, spec
 from tfgan_suite import experiment
@@ -46,7 +47,7 @@ class Sngan(conditional.LabelConditional, alternating.AlternatingGan):
     """The paper's networks; `AlternatingGan` is its algorithm."""
 
     def build_generator(self):
-        return BODIES[self.config.body].generator(
+        return BODIES[self.config.body][0](
             image_shape=self.data.image_shape,
             latent_size=self.config.latent_size,
             width=self.config.generator_width,
@@ -54,7 +55,7 @@ class Sngan(conditional.LabelConditional, alternating.AlternatingGan):
         )
 
     def build_discriminator(self):
-        return BODIES[self.config.body].discriminator(
+        return BODIES[self.config.body][1](
             image_shape=self.data.image_shape,
             width=self.config.discriminator_width,
             num_classes=self.num_classes,
@@ -63,7 +64,11 @@ class Sngan(conditional.LabelConditional, alternating.AlternatingGan):
         )
 
 
-BODIES = {"resnet": resnet, "compact": compact}
+BODIES = {
+    "resnet": (resnet.generator, functools.partial(resnet.discriminator, use_bias=False)),
+    "compact": (compact.generator, compact.discriminator),
+}
+"""Body -> (generator, discriminator). `resnet`: the authors', whose logits have no bias."""
 
 
 def _fast() -> optimizers.Adam:

@@ -90,7 +90,10 @@ def discriminator(
 def _table(image_shape) -> Table:
     if image_shape[0] not in TABLES:
         sides = ", ".join(map(str, TABLES))
-        raise ValueError(f"BigGAN has widths for images of side {sides}; received image_shape={tuple(image_shape)}. Give multipliers and attention.")
+        raise ValueError(
+            f"BigGAN has widths for images of side {sides}; received image_shape={tuple(image_shape)}. "
+            "Give multipliers and attention of your own; in an experiment choose another model.body, or set data.image_size."
+        )
     return TABLES[image_shape[0]]
 
 

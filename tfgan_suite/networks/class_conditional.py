@@ -7,15 +7,19 @@ import functools
 
 from tfgan_suite.networks import biggan, compact, resnet, sndcgan
 
+_STUDIOGAN = functools.partial(resnet.generator, class_gain="one_hot", initializer="orthogonal", epsilon=1e-4)
+
 BODIES = {
     "biggan": (functools.partial(biggan.generator, epsilon=1e-4), functools.partial(biggan.discriminator, class_bias=False)),
     "resnet": (
-        functools.partial(resnet.generator, initializer="orthogonal", epsilon=1e-4),
+        _STUDIOGAN,
         functools.partial(resnet.discriminator, initializer="orthogonal", class_bias=False),
     ),
     "batch_norm_resnet": (
-        functools.partial(resnet.generator, initializer="orthogonal", epsilon=1e-4),
-        functools.partial(resnet.discriminator, norm="batch", norm_everywhere=True, spectral_norm=False, initializer="orthogonal", class_bias=False),
+        _STUDIOGAN,
+        functools.partial(
+            resnet.discriminator, norm="batch", norm_everywhere=True, epsilon=1e-4, spectral_norm=False, initializer="orthogonal", class_bias=False
+        ),
     ),
     "sndcgan": (sndcgan.generator, functools.partial(sndcgan.discriminator, pool="sum")),
     "narrow": (
@@ -29,6 +33,6 @@ BODIES = {
     ),
 }
 """Body -> (generator, discriminator), which take `image_shape`, `width`, `num_classes`, and `latent_size` or `conditioning`. `biggan`: 32, 64, 128
-and 256 pixels, spectral norm in both players. In the others D alone has it; in `batch_norm_resnet` batch norm is in its place. `narrow`: BigGAN's for
-32 pixels on a CPU, of our own: channels halve from map to map, as at 64 pixels. `compact`: a smaller one. `attentive`: the same with self-attention
-at 16 pixels."""
+and 256 pixels. It and `narrow` have spectral norm in both players. In the others D alone has it; in `batch_norm_resnet` batch norm is in its place.
+`narrow`: BigGAN's for 32 pixels on a CPU, of our own: channels halve from map to map, as at 64 pixels. `compact`: a smaller one. `attentive`: the
+same with self-attention at 16 pixels."""

@@ -1,6 +1,7 @@
 """What the networks of this package share: inputs, normalisation by label, pooling, a discriminator's heads, the image."""
 
 from collections.abc import Callable
+from typing import Any
 
 import keras
 
@@ -46,11 +47,11 @@ def masks(inputs: dict[str, keras.KerasTensor], sizes: tuple[int, ...]) -> list[
     return [lambda x, a=end - size, b=end: x * inputs["mask"][:, a:b] for size, end in zip(sizes, ends, strict=True)]
 
 
-def label_norm(inputs: dict[str, keras.KerasTensor], num_classes: int, **options) -> Norm:
-    """Batch norm, with a gain and an offset per class for `num_classes` above 0; `options` go to the layer."""
+def label_norm(inputs: dict[str, keras.KerasTensor], num_classes: int, *, per_class: dict[str, Any] | None = None, **options) -> Norm:
+    """Batch norm, with a gain and an offset per class for `num_classes` above 0; `options` go to the layer, and with classes `per_class`, too."""
     if not num_classes:
         return lambda x: batch_norm.BatchNorm(**options)(x)
-    return lambda x: conditional_batch_norm.ConditionalBatchNorm(form="table", num_classes=num_classes, **options)(x, inputs["label"])
+    return lambda x: conditional_batch_norm.ConditionalBatchNorm(num_classes=num_classes, **options, **per_class or {})(x, inputs["label"])
 
 
 def image(x: keras.KerasTensor) -> keras.KerasTensor:
