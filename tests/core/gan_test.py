@@ -61,6 +61,25 @@ def test_initial_weights_are_a_function_of_seed_and_phase_whatever_was_drawn_bef
     assert all(tiny.largest_difference(initial(**change), first) > 0.01 for change in ({"seed": 1}, {"phase": "other"}))
 
 
+def test_batch_norms_take_the_statistics_of_all_replicas_or_of_their_own_rows_as_the_config_says(mirrored):
+    """Two replicas with the same rows each have the statistics of one; with other rows only where they exchange them."""
+    found = {}
+    for synchronized in (True, False):
+        with mirrored.scope():
+            model = tiny.build(tiny.Config(synchronized_batch_norm=synchronized))
+        latents, labels = tf.random.stateless_normal([8, 6], [1, 2]), {"label": tf.zeros([8], tf.int32)}
+
+        def draw(model=model, latents=latents, labels=labels):
+            i = tf.distribute.get_replica_context().replica_id_in_sync_group
+            part = slice(4 * i, 4 * i + 4)
+            return model.generate(latents[part], {"label": labels["label"][part]}, training=True)
+
+        parts = mirrored.run(draw).values
+        whole = np.concatenate([part.numpy() for part in parts])
+        found[synchronized] = np.abs(whole - model.generate(latents, labels, training=True).numpy()).max()
+    assert found[True] < 1e-5 < 1e-3 < found[False]
+
+
 # What a checkpoint holds
 
 

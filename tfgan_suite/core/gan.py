@@ -11,6 +11,7 @@ import tensorflow as tf
 
 from pipelines import spec
 from tfgan_suite.core import averaging, endpoint, optimizers, precision, run, sampling_endpoints
+from tfgan_suite.layers import batch_norm
 from tfgan_suite.ops import priors
 from tfgan_suite.ops import random as streams
 
@@ -26,6 +27,9 @@ class Config:
     prior: str = "normal"
     """Distribution of the latents, a name in `ops.priors.PRIORS`."""
     average: averaging.Average = dataclasses.field(default_factory=averaging.Average)
+    synchronized_batch_norm: bool = True
+    """Batch norms take the statistics of all replicas' rows, as one replica with all of them would. Without, each takes those of its own rows, as the
+    multi-GPU code of many papers did: then the result depends on the number of replicas."""
 
     def __post_init__(self):
         if self.latent_size < 1:
@@ -66,6 +70,9 @@ class Gan(keras.Model):
         self._averages: list[tuple[keras.Model, keras.Model]] = []
         with precision.policy(run.precision), _initial_values(run):
             self.build_networks()
+        for layer in (layer for network in self.networks().values() for layer in network._flatten_layers()):
+            if isinstance(layer, batch_norm.BatchNorm):
+                layer.synchronized = config.synchronized_batch_norm
         self.built = True
 
     # What a variant gives.

@@ -38,7 +38,7 @@ discriminator (4, 4, 4, 4)."""
 def generator(
     *, image_shape: tuple[int, int, int] = (32, 32, 3), latent_size: int = 80, width: int = 96, num_classes: int = 0, embedding_size: int = 128,
     multipliers: tuple[int, ...] = (), attention: tuple[int, ...] | None = None, attention_form: str = "pooled", spectral_norm: bool = True,
-    initializer: str = "orthogonal", epsilon: float = 1e-5, synchronized: bool = True, fused: bool = True,
+    initializer: str = "orthogonal", epsilon: float = 1e-5, fused: bool = True,
 ) -> keras.Model:  # fmt: skip
     """{"latents": [b, z], "label": [b] if num_classes} -> {"image": [b, h, w, c]}: a 4x4 map, then up-blocks, each conditioned by its own latents.
 
@@ -53,14 +53,13 @@ def generator(
     resnet.check_attention(attention, [8 * 2**i for i in range(blocks)])
     weights = {"spectral_norm": spectral_norm, "initializer": initializer}
     kernels = {"spectral_norm": spectral_norm, "kernel_initializer": residual.initializers(initializer)[1]}
-    norm_options = {"epsilon": epsilon, "synchronized": synchronized}
     inputs = parts.generator_inputs(latent_size, num_classes)
     first, *conditions = _conditions(inputs, blocks + 1, num_classes, embedding_size, kernels["kernel_initializer"])
     x = keras.layers.Reshape((4, 4, channels[0]))(dense.Dense(4 * 4 * channels[0], **kernels)(first))
     for filters, condition in zip(channels[1:], conditions, strict=True):
-        x = residual.up_block(x, filters, _norm(condition, **kernels, **norm_options), fused=fused, **weights)
+        x = residual.up_block(x, filters, _norm(condition, **kernels, epsilon=epsilon), fused=fused, **weights)
         x = residual.attend(x, attention, form=attention_form, **weights)
-    x = keras.layers.ReLU()(batch_norm.BatchNorm(**norm_options)(x))
+    x = keras.layers.ReLU()(batch_norm.BatchNorm(epsilon=epsilon)(x))
     return keras.Model(inputs, {"image": parts.image(convolution.Convolution(image_shape[2], 3, **kernels)(x))}, name="generator")
 
 

@@ -34,20 +34,20 @@ FIRST_NORMS = ("map", "flat")
 
 def generator(
     *, image_shape: tuple[int, int, int] = (64, 64, 3), latent_size: int = 100, width: int = 64, kernel_size: int = 4, use_bias: bool = False,
-    first_norm: str = "map", epsilon: float = 1e-5, initializer: str = "normal", synchronized: bool = True,
+    first_norm: str = "map", epsilon: float = 1e-5, initializer: str = "normal",
 ) -> keras.Model:  # fmt: skip
     """{"latents": [b, z]} -> {"image": [b, h, w, c]}.
 
     `image_shape` is square, a power of two of at least 16. The map grows from 4x4 by doubling; the last hidden one has `width` channels and each
     one before it twice as many. `first_norm`: the dense layer's batch norm is over the channels of its map (`map`) or over its units (`flat`).
-    `initializer`: a name in `INITIALIZERS`. `epsilon`, `synchronized`: of the batch norms, statistics over all replicas.
+    `initializer`: a name in `INITIALIZERS`. `epsilon`: of the batch norms.
     """
     levels, initial = _levels(image_shape), _initial(initializer)
     if first_norm not in FIRST_NORMS:
         raise ValueError(f"first_norm={first_norm!r} is unknown. It is one of {', '.join(FIRST_NORMS)}.")
 
     def norm(x):
-        return batch_norm.BatchNorm(synchronized=synchronized, epsilon=epsilon, gain_initializer=initial.gain())(x)
+        return batch_norm.BatchNorm(epsilon=epsilon, gain_initializer=initial.gain())(x)
 
     def up(x, filters):
         kernel = initial.convolution(x.shape[-1] * kernel_size**2 / 4, filters * kernel_size**2)
@@ -65,16 +65,16 @@ def generator(
 
 def discriminator(
     *, image_shape: tuple[int, int, int] = (64, 64, 3), width: int = 64, kernel_size: int = 4, use_bias: bool = False, norm: str = "batch",
-    epsilon: float = 1e-5, initializer: str = "normal", synchronized: bool = True,
+    epsilon: float = 1e-5, initializer: str = "normal",
 ) -> keras.Model:  # fmt: skip
     """{"image": [b, h, w, c]} -> {"logits": [b], "features": [b, 4 * 4 * width * 2^k]}, the features being the last map.
 
     `norm`: a name in `layers.normalization.NORMALIZATIONS`, on all but the first convolution. With `batch`, score real and fake images in
-    separate passes; under a gradient penalty use `layer` or `none`. `initializer`: a name in `INITIALIZERS`. `epsilon`, `synchronized`: of the batch
-    norms, statistics over all replicas.
+    separate passes; under a gradient penalty use `layer` or `none`. `initializer`: a name in `INITIALIZERS`. `epsilon`: of the batch
+    norms.
     """
     initial = _initial(initializer)
-    norm_options = {"synchronized": synchronized, "epsilon": epsilon, "gain_initializer": initial.gain()} if norm == "batch" else {}
+    norm_options = {"epsilon": epsilon, "gain_initializer": initial.gain()} if norm == "batch" else {}
     image = keras.Input(image_shape, name="image")
     x = image
     for level in range(_levels(image_shape)):

@@ -13,17 +13,17 @@ WIDEST = 8
 """Channels of the widest maps, as a multiple of the width."""
 
 
-def generator(*, image_shape: tuple[int, int, int] = (64, 64, 3), latent_size: int = 128, width: int = 64, synchronized: bool = True) -> keras.Model:
+def generator(*, image_shape: tuple[int, int, int] = (64, 64, 3), latent_size: int = 128, width: int = 64) -> keras.Model:
     """{"latents": [b, z]} -> {"image": [b, h, w, c]}: a 4x4 map of 8 width channels, then an up-block per doubling, the last of `width` channels.
 
-    `image_shape` is square, a power of two of at least 8. `synchronized`: batch statistics over all replicas.
+    `image_shape` is square, a power of two of at least 8.
     """
     doublings = _doublings(image_shape)
     latents = keras.Input((latent_size,), name="latents")
     x = keras.layers.Reshape((4, 4, WIDEST * width))(dense.Dense(4 * 4 * WIDEST * width)(latents))
     for level in reversed(range(doublings)):
-        x = _up_block(x, width * min(2**level, WIDEST), synchronized)
-    x = keras.layers.ReLU()(batch_norm.BatchNorm(synchronized=synchronized)(x))
+        x = _up_block(x, width * min(2**level, WIDEST))
+    x = keras.layers.ReLU()(batch_norm.BatchNorm()(x))
     inside, _ = residual.initializers("glorot")
     x = convolution.Convolution(image_shape[2], 3, kernel_initializer=inside)(x)
     return keras.Model({"latents": latents}, {"image": parts.image(x)}, name="generator")
@@ -41,11 +41,11 @@ def discriminator(*, image_shape: tuple[int, int, int] = (64, 64, 3), width: int
     return keras.Model({"image": image}, parts.heads(parts.pool(x, "flatten"), {}), name="discriminator")
 
 
-def _up_block(x, filters, synchronized):
+def _up_block(x, filters):
     inside, outside = residual.initializers("glorot")
-    y = keras.layers.ReLU()(batch_norm.BatchNorm(synchronized=synchronized)(x))
+    y = keras.layers.ReLU()(batch_norm.BatchNorm()(x))
     y = convolution.Convolution(filters, 3, resample="up", use_bias=False, kernel_initializer=inside)(y)
-    y = keras.layers.ReLU()(batch_norm.BatchNorm(synchronized=synchronized)(y))
+    y = keras.layers.ReLU()(batch_norm.BatchNorm()(y))
     y = convolution.Convolution(filters, 3, kernel_initializer=inside)(y)
     return y + convolution.Convolution(filters, 1, resample="up", kernel_initializer=outside)(x)
 

@@ -12,21 +12,19 @@ DOWN = (1, 2, 4, 8)
 """Channels of the discriminator's convolutions, as multiples of the width."""
 
 
-def generator(
-    *, image_shape: tuple[int, int, int] = (112, 112, 3), latent_size: int = 1024, width: int = 64, synchronized: bool = True
-) -> keras.Model:
+def generator(*, image_shape: tuple[int, int, int] = (112, 112, 3), latent_size: int = 1024, width: int = 64) -> keras.Model:
     """{"latents": [b, z]} -> {"image": [b, h, w, c]}, height and width multiples of 16: a map of a sixteenth (7x7 in the paper), doubled four times.
 
-    `width`: channels of the last hidden map. `synchronized`: batch statistics over all replicas.
+    `width`: channels of the last hidden map.
     """
     rows, columns = _sixteenth(image_shape)
     latents = keras.Input((latent_size,), name="latents")
     x = dense.Dense(rows * columns * 4 * width, kernel_initializer=parts.normal())(latents)
     x = keras.layers.Reshape((rows, columns, 4 * width))(x)
-    x = keras.layers.ReLU()(batch_norm.BatchNorm(synchronized=synchronized)(x))
+    x = keras.layers.ReLU()(batch_norm.BatchNorm()(x))
     for multiple, strides in UP:
         x = convolution.TransposedConvolution(multiple * width, 3, strides=strides, kernel_initializer=parts.normal())(x)
-        x = keras.layers.ReLU()(batch_norm.BatchNorm(synchronized=synchronized)(x))
+        x = keras.layers.ReLU()(batch_norm.BatchNorm()(x))
     x = convolution.TransposedConvolution(image_shape[2], 3, kernel_initializer=parts.normal())(x)
     return keras.Model({"latents": latents}, {"image": parts.image(x)}, name="generator")
 

@@ -13,7 +13,7 @@ from tfgan_suite.networks import parts, residual
 def generator(
     *, image_shape: tuple[int, int, int] = (32, 32, 3), latent_size: int = 128, width: int = 256, multipliers: tuple[int, ...] = (),
     num_classes: int = 0, attention: tuple[int, ...] = (), attention_form: str = "pooled", spectral_norm: bool = False,
-    class_gain: str = "table", initializer: str = "glorot", epsilon: float = 2e-5, synchronized: bool = True, fused: bool = True,
+    class_gain: str = "table", initializer: str = "glorot", epsilon: float = 2e-5, fused: bool = True,
 ) -> keras.Model:  # fmt: skip
     """{"latents": [b, z], "label": [b] if num_classes} -> {"image": [b, h, w, c]}: a 4x4 map, then up-blocks.
 
@@ -27,17 +27,16 @@ def generator(
     channels = widths(width, multipliers, blocks + 1, "generator")
     weights = {"spectral_norm": spectral_norm, "initializer": initializer}
     check_attention(attention, [8 * 2**i for i in range(blocks)])
-    norm_options = {"epsilon": epsilon, "synchronized": synchronized}
     _, outside = residual.initializers(initializer)
     inputs = parts.generator_inputs(latent_size, num_classes)
     per_class = {"form": class_gain} | ({} if class_gain == "table" else {"spectral_norm": spectral_norm, "kernel_initializer": outside})
-    norm = parts.label_norm(inputs, num_classes, per_class=per_class, **norm_options)
+    norm = parts.label_norm(inputs, num_classes, per_class=per_class, epsilon=epsilon)
     x = dense.Dense(4 * 4 * channels[0], spectral_norm=spectral_norm, kernel_initializer=outside)(inputs["latents"])
     x = keras.layers.Reshape((4, 4, channels[0]))(x)
     for filters in channels[1:]:
         x = residual.up_block(x, filters, norm, fused=fused, **weights)
         x = residual.attend(x, attention, form=attention_form, **weights)
-    x = keras.layers.ReLU()(batch_norm.BatchNorm(**norm_options)(x))
+    x = keras.layers.ReLU()(batch_norm.BatchNorm(epsilon=epsilon)(x))
     x = convolution.Convolution(image_shape[2], 3, spectral_norm=spectral_norm, kernel_initializer=outside)(x)
     return keras.Model(inputs, {"image": parts.image(x)}, name="generator")
 

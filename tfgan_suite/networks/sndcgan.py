@@ -13,7 +13,6 @@ FIRST_NORMS = ("flat", "map", "none")
 
 def generator(
     *, image_shape: tuple[int, int, int] = (32, 32, 3), latent_size: int = 128, width: int = 64, num_classes: int = 0, first_norm: str = "flat",
-    synchronized: bool = True,
 ) -> keras.Model:  # fmt: skip
     """{"latents": [b, z], "label": [b] if num_classes} -> {"image": [b, h, w, c]}, height and width multiples of 8.
 
@@ -24,7 +23,7 @@ def generator(
         raise ValueError(f"first_norm={first_norm!r} is unknown. It is one of {', '.join(FIRST_NORMS)}.")
     rows, columns = _eighth(image_shape)
     inputs = parts.generator_inputs(latent_size, num_classes)
-    norm = parts.label_norm(inputs, num_classes, synchronized=synchronized)
+    norm = parts.label_norm(inputs, num_classes)
     x = dense.Dense(rows * columns * 8 * width, kernel_initializer=parts.normal())(inputs["latents"])
     x = norm(x) if first_norm == "flat" else x
     x = keras.layers.Reshape((rows, columns, 8 * width))(x)
