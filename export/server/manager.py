@@ -126,15 +126,15 @@ class Manager:
                 _end(version)
 
     def status(self, spec: Any) -> list[Version]:
-        """The versions of a model, newest first, or the one that a ModelSpec names by number or label; as they are now. NotFoundError."""
+        """The versions of a model, newest first, or the one that a ModelSpec names by number; a label is ignored. As they are now. NotFoundError."""
         with self._lock:
             model = self._models.get(spec.name)
             versions = {} if model is None else model.versions
             if not versions:
                 raise _not_found(f"Could not find any versions of model {spec.name[:100]}")
-            if spec.WhichOneof("version_choice") is None:
+            if spec.WhichOneof("version_choice") != "version":
                 return [dataclasses.replace(versions[number]) for number in sorted(versions, reverse=True)]
-            number = _labelled(model, spec.version_label) if spec.version_label else spec.version.value
+            number = spec.version.value
             if number not in versions:
                 raise _not_found(f"Could not find version {number} of model {spec.name}")
             return [dataclasses.replace(versions[number])]
