@@ -70,13 +70,14 @@ class Manager:
     def configure(self, config: Any) -> None:
         """Takes over a checked ModelServerConfig. New models are loaded before this returns, new versions of known ones by the next `look`.
 
-        Raises UnknownError where a new model has no version that loads, FailedPreconditionError where a label may not move: a label in use never
-        moves to a version that is not loaded, and a new one does so only if the manager was told to allow it. The labels then stay as they
-        were while the rest of the configuration holds, as in TF Serving; so moving a label to a new version takes two steps.
+        The labels of all models come first, as in TF Serving: a label in use never moves to a version that is not available, and one that is new, or
+        stays where it is, names such a version only if the manager was told to allow it. One label that may not move is a
+        FailedPreconditionError and nothing of the configuration is taken over, be it of another model or a policy that would load that
+        version. So moving a label to a new version takes two steps. UnknownError where a new model has no version that loads.
         """
         entries = {entry.name: entry for entry in config.model_config_list.config}
         with self._changing:
-            before = {(name, number) for name, model in self._models.items() for number in _available(model)}
+            self._check_labels(entries)
             added = []
             with self._lock:
                 for name, entry in entries.items():
@@ -84,6 +85,7 @@ class Manager:
                         added.append(name)
                         self._models[name] = _Model(name=name, base_path=entry.base_path, policy=entry.model_version_policy)
                     self._models[name].base_path, self._models[name].policy = entry.base_path, entry.model_version_policy
+                    self._models[name].labels = dict(entry.version_labels)
                 removed = [self._models.pop(name) for name in set(self._models) - set(entries)]
             for model in removed:
                 for version in model.versions.values():
@@ -91,7 +93,6 @@ class Manager:
             failed = [f"{name}: {reason}" for name in added if (reason := self._follow(self._models[name]))]
             if failed:
                 raise tf.errors.UnknownError(None, None, f"Some models did not become available: {'; '.join(failed)}")
-            self._label(entries, before)
 
     def look(self) -> None:
         """Loads and unloads what has changed in the folders and policies."""
@@ -203,19 +204,17 @@ class Manager:
         if idle:
             _end(version)
 
-    def _label(self, entries: dict[str, Any], before: set[tuple[str, int]]) -> None:
-        """Moves the labels, all or none. `before`: the (model, version) pairs that were available before this configuration."""
+    def _check_labels(self, entries: dict[str, Any]) -> None:
+        """FailedPreconditionError for the first label that may not be assigned."""
         for name, entry in entries.items():
+            model = self._models.get(name)
             for label, number in entry.version_labels.items():
-                known = self._models[name].labels.get(label)
+                known = model.labels.get(label) if model else None
                 allowed = self._labels_for_unavailable and known in (None, number)
-                if not allowed and ((name, number) not in before or number not in _available(self._models[name])):
+                if not allowed and (model is None or number not in _available(model)):
                     raise tf.errors.FailedPreconditionError(
                         None, None, f"Request to assign label to version {number} of model {name}, which is not currently available for inference"
                     )
-        with self._lock:
-            for name, entry in entries.items():
-                self._models[name].labels = dict(entry.version_labels)
 
 
 def _directories(base_path: str) -> dict[int, str]:
