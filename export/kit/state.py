@@ -22,6 +22,11 @@ def versions(url: str, model: str, of: str = "") -> dict[int, tuple[str, str]]:
     return {int(one["version"]): (one["state"], one.get("status", {}).get("error_message", "")) for one in found}
 
 
+def available(url: str, model: str) -> list[int]:
+    """The versions of `model` that the server has loaded. Raises requests.RequestException if the server does not answer."""
+    return [version for version, (said, _) in versions(url, model).items() if said == AVAILABLE]
+
+
 def labelled(url: str, model: str, label: str) -> int:
     """The version that answers `label` of `model` at the server; 0 if none does. Raises requests.RequestException if the server does not answer.
 
@@ -38,6 +43,8 @@ def await_available(url: str, model: str, version: int, seconds: float) -> None:
         state, error = versions(url, model, f"/versions/{version}").get(version, ("", ""))
         if error and state == "END":
             raise ValueError(f"The server at {url} could not load version {version} of {model}: {error}")
+        if state == "LOADING":
+            return "says LOADING: it may be trying again, a minute apart, to load what failed; its log has the reason"
         return "" if state == AVAILABLE else f"says {state or 'that it knows no such version'}" + (f" ({error})" if error else "")
 
     _await(look, url, f"version {version} of {model} is not available", seconds)
