@@ -22,6 +22,7 @@ from export.server import servable as servables
 _RETRIES = 5
 _RETRY_SECONDS = 60.0
 """TF Serving's --max_num_load_retries and --load_retry_interval_micros."""
+_CLOSE_SECONDS = 5.0
 _HIGHEST = 2**63 - 1
 
 
@@ -60,6 +61,7 @@ class Manager:
         self._labels_for_unavailable = labels_for_unavailable
         self._models: dict[str, _Model] = {}
         self._lock = threading.Lock()  # guards what requests read
+        self._ceasing = threading.Event()
         self._changing = threading.Lock()  # one change of models at a time; loading happens under it, requests go on
 
     def names(self) -> list[str]:
@@ -102,14 +104,24 @@ class Manager:
                 if reason:
                     logging.warning("%s: %s", model.name, reason)
 
-    def close(self) -> None:
-        """Unloads everything, each version when its last request has ended."""
-        with self._changing:
+    def cease(self) -> None:
+        """Begins no further load; one that is under way ends by itself."""
+        self._ceasing.set()
+
+    def close(self, seconds: float = _CLOSE_SECONDS) -> None:
+        """Unloads everything, each version when its last request has ended; nothing, if a load is under way for longer than `seconds`."""
+        self.cease()
+        if not self._changing.acquire(timeout=seconds):
+            logging.warning("A version is still being loaded; nothing is unloaded.")
+            return
+        try:
             with self._lock:
                 models, self._models = list(self._models.values()), {}
             for model in models:
                 for version in model.versions.values():
                     self._unload(model, version)
+        finally:
+            self._changing.release()
 
     @contextlib.contextmanager
     def using(self, spec: Any) -> Iterator[Version]:
@@ -163,6 +175,8 @@ class Manager:
             return f"the folder {model.base_path} cannot be read: {error.strerror}"
         wanted = serving_config.loaded(model.policy, sorted(found))
         for number in sorted(wanted, reverse=True):
+            if self._ceasing.is_set():
+                return ""
             version = model.versions.get(number)
             if version is None or (version.state == "END" and time.monotonic() >= version.retry_at and version.failures <= _RETRIES):
                 self._start(model, number, found[number])

@@ -312,6 +312,17 @@ def test_a_model_missing_from_the_configuration_is_unloaded(loader, base):
         serving(manager)
 
 
+def test_no_load_begins_once_it_ceases(loader, base):
+    manager = managers.Manager(loader)
+    manager.configure(config(base))
+    base.add(2)
+    manager.cease()
+    manager.look()
+    assert loader.log == ["+1"] and serving(manager) == 1
+    manager.close()
+    assert loader.log == ["+1", "-1"]
+
+
 def test_closing_unloads_everything(loader, base):
     base.add(2)
     manager = managers.Manager(loader)

@@ -10,6 +10,7 @@ import subprocess
 import sys
 import threading
 import time
+import types
 
 import grpc
 import numpy as np
@@ -234,6 +235,37 @@ def test_a_full_batching_queue_is_unavailable(serve, versions, tmp_path, rows):
 def test_a_server_that_cannot_start_says_why(files, message):
     with pytest.raises(ValueError, match=message):
         running.Server(running.Config(port=0, rest_api_port=0, **files)).start()
+
+
+def test_the_end_does_not_wait_for_a_version_that_is_being_loaded(tmp_path, monkeypatch):
+    loading, ended, begun = threading.Event(), threading.Event(), []
+
+    def load(server, directory):
+        begun.append(directory[-1])
+        if directory.endswith("/3"):
+            loading.set()
+            ended.wait(120)
+        return types.SimpleNamespace(close=lambda: None)
+
+    monkeypatch.setattr(running.Server, "_load", load)
+    monkeypatch.setattr(running, "_JOIN_SECONDS", 0.2)
+    (tmp_path / "toy" / "1").mkdir(parents=True)
+    entry = f'name: "toy" base_path: "{tmp_path}/toy" model_platform: "tensorflow" model_version_policy {{ all {{ }} }}'
+    (tmp_path / "models.config").write_text(f"model_config_list {{ config {{ {entry} }} }}")
+    config = running.Config(port=0, rest_api_port=0, model_config_file=f"{tmp_path}/models.config", file_system_poll_wait_seconds=0.05)
+    server = running.Server(config).start()
+    for number in (2, 3):
+        (tmp_path / f".{number}").mkdir()
+        (tmp_path / f".{number}").rename(tmp_path / "toy" / str(number))
+    try:
+        assert loading.wait(60)
+        begin = time.monotonic()
+        server.stop(1)
+        assert time.monotonic() - begin < 30
+    finally:
+        ended.set()
+    until(lambda: not any(watcher.is_alive() for watcher in server._watchers), 60)
+    assert begun[-1] == "3"  # the folder has the version 2 as well, or had it before
 
 
 @pytest.mark.parametrize("which", ["port", "rest_api_port"])
