@@ -117,7 +117,7 @@ def _move(
         if labels.stable(folder.entry) == version:
             yield f"stable of {model} is version {version} already."
             return
-        serving = _serving(folder, server)
+        serving, before = _serving(folder, server), dict(folder.entry.version_labels)
         first = not folder.loads(version)
         if first:
             folder.history = labels.load(folder.entry, version, folder.available, folder.history, serving)
@@ -129,6 +129,7 @@ def _move(
             yield from _second(folder, version, step, serving)
             yield "A server that has not loaded it yet moves the label as soon as it has; until then stable answers as before."
             return
+    yield from _moved(folder, before)
     if first:
         yield f"Step 1 of 2: {serving_config.MODELS} tells the server to load version {version} of {model} beside the others."
     if not server:
@@ -166,12 +167,12 @@ def _serving(folder: Folder, server: Server | None) -> list[int] | None:
                     raise ValueError(
                         f"The server at {server.url} takes no change of {serving_config.MODELS} as long as the label {label} of {entry.name} is at "
                         f"version {version}, which it has not loaded: it has the label at {now}. Wait until that version is AVAILABLE, or set "
-                        f"the label back: version_labels {{ key: {json.dumps(label)} value: {now} }}. Nothing was changed."
+                        f"the label back: version_labels {{ key: {json.dumps(label)} value: {now} }}. stable stays where it is."
                     )
         return state.available(server.url, folder.model) or None
     except requests.RequestException as error:
         raise ValueError(
-            f"The server at {server.url} does not answer: {type(error).__name__}. Nothing was changed; try again when it does."
+            f"The server at {server.url} does not answer: {type(error).__name__}. stable stays where it is; try again when it does."
         ) from error
 
 
@@ -180,11 +181,16 @@ def _second(folder: Folder, version: int, step: Callable[..., labels.History], s
     before = dict(folder.entry.version_labels)
     folder.history = step(folder.entry, version, folder.available, folder.history, serving)
     folder.write()
+    yield from _moved(folder, before)
+    note = " A version that is exported next takes the place of those without a label." if folder.history.policy else ""
+    yield f"The server loads {describe(folder.entry.model_version_policy)}.{note}"
+
+
+def _moved(folder: Folder, before: dict[str, int]) -> Iterator[str]:
+    """A line for each label that is not where it was, `stable` first."""
     for label, now in sorted(folder.entry.version_labels.items(), key=lambda item: (item[0] != serving_config.STABLE_LABEL, item[0])):
         if now != before.get(label):
             yield f"{label} of {folder.model}: version {before.get(label, 'none')} -> {now}."
-    note = " A version that is exported next takes the place of those without a label." if folder.history.policy else ""
-    yield f"The server loads {describe(folder.entry.model_version_policy)}.{note}"
 
 
 def describe(policy: Any) -> str:

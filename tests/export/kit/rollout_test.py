@@ -124,7 +124,7 @@ def test_a_version_that_is_not_loaded_takes_the_two_commands_that_are_printed(fo
     folder.add("toy", 3)
     assert list(entry(folder).model_version_policy.specific.versions) == [2, 3]
     said = list(rollout.promote(str(folder.path), "toy", 1, None))
-    assert said[0].startswith("Step 1 of 2") and stable(folder) == 2
+    assert said[0] == "canary of toy: version 3 -> 2." and said[1].startswith("Step 1 of 2") and stable(folder) == 2
     assert list(entry(folder).model_version_policy.specific.versions) == [1, 2, 3]
     assert said[-1].strip() == f"tfgan-serving promote --output={folder.path} --model=toy --version=1"
     list(rollout.promote(str(folder.path), "toy", 1, None))
