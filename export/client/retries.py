@@ -14,6 +14,9 @@ from export.client import errors
 
 Answer = TypeVar("Answer")
 
+_LONGEST_SECONDS = 7 * 24 * 3600.0
+"""What stands for an infinite deadline, which sockets and gRPC do not take."""
+
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class Policy:
@@ -56,7 +59,7 @@ def call(
     while True:
         left = deadline - clock()
         try:
-            return ask(max(0.001, min(left, policy.attempt_seconds)))
+            return ask(max(0.001, min(left, policy.attempt_seconds, _LONGEST_SECONDS)))
         except errors.ServerError as error:
             failures += 1
             wait = policy.wait(failures, draw())

@@ -69,6 +69,8 @@ def test_a_try_has_the_whole_deadline_unless_told_and_is_not_sent_again_when_tha
     with pytest.raises(errors.ServerError, match="failure 1"):
         call(ask, clock, deadline=600.0)
     assert given == [600.0]
+    ask, given = failing(clock, [])
+    assert call(ask, clock, deadline=float("inf")) == "yes" and given == [7 * 24 * 3600.0]
     ask, given = failing(clock, ["UNAVAILABLE", "DEADLINE_EXCEEDED"], took=0.0)
     with pytest.raises(errors.ServerError, match="failure 2"):
         call(ask, clock, deadline=600.0, attempts=5)
