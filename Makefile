@@ -66,6 +66,7 @@ serve-smoke: ## have TensorFlow Serving load the demo's export, in Docker: prove
 	  --enable_batching=true --enable_per_model_batching_parameters=true --batching_parameters_file=/models/batching.config --monitoring_config_file=/models/monitoring.config); \
 	trap 'docker stop "$$server" >/dev/null' EXIT; \
 	for model in "$$export"/*/; do \
+	  if ! ls "$$model" | grep -qx '[0-9][0-9]*'; then continue; fi; \
 	  state=; \
 	  for second in $$(seq 60); do \
 	    state=$$(curl --silent "http://127.0.0.1:$(SMOKE_PORT)/v1/models/$$(basename "$$model")" || true); \

@@ -13,13 +13,19 @@ from export import serving_config, signatures
 
 SERVER_IMAGE = "tensorflow/serving:2.20.0"
 """The newest published release of the server."""
+REST_TIMEOUT_MS = 30_000
+"""The server's own time for one request over REST."""
+_CONNECTION_MS = 30_000
 _POLL_SECONDS = 10
 _LONGEST_REQUEST = 400
 """Characters; a longer example request says little."""
 
 
-def server_flags(base_path: str) -> list[str]:
-    """What the server is started with, beside its ports. `base_path`: the folder of the models as it sees it."""
+def server_flags(base_path: str, rest_timeout_ms: int = REST_TIMEOUT_MS) -> list[str]:
+    """What the server is started with, beside its ports. `base_path`: the folder of the models as it sees it; `rest_timeout_ms`: for one request.
+
+    A connection of gRPC ends after a while, and the calls on it when they are answered: so clients find servers that were added later.
+    """
     return [
         f"--model_config_file={base_path}/{serving_config.MODELS}",
         f"--model_config_file_poll_wait_seconds={_POLL_SECONDS}",
@@ -28,24 +34,35 @@ def server_flags(base_path: str) -> list[str]:
         f"--batching_parameters_file={base_path}/{serving_config.BATCHING}",
         "--enable_per_model_batching_parameters=true",
         f"--monitoring_config_file={base_path}/{serving_config.MONITORING}",
+        f"--rest_api_timeout_in_ms={rest_timeout_ms}",
+        f"--grpc_channel_arguments=grpc.max_connection_age_ms={_CONNECTION_MS},grpc.max_connection_age_grace_ms={rest_timeout_ms}",
     ]
 
 
-def docker_command(output: str, base_path: str) -> str:
-    """The command that serves every model in `output` over gRPC (8500) and REST (8501)."""
+def docker_command(output: str, base_path: str, rest_timeout_ms: int = REST_TIMEOUT_MS) -> str:
+    """The command that serves every model in `output` over gRPC (8500) and REST (8501), to this machine alone: the server knows no passwords."""
     mount = shlex.quote(f"{os.path.abspath(output)}:{base_path}:ro")
-    return " \\\n    ".join([f"docker run --rm -p 8500:8500 -p 8501:8501 -v {mount} {SERVER_IMAGE}", *server_flags(base_path)])
+    ports = "-p 127.0.0.1:8500:8500 -p 127.0.0.1:8501:8501"
+    return " \\\n    ".join([f"docker run --rm {ports} -v {mount} {SERVER_IMAGE}", *server_flags(base_path, rest_timeout_ms)])
 
 
-def text(output: str, base_path: str, model_name: str, batch_sizes: Sequence[int], built: Sequence[signatures.Signature]) -> str:
+def text(
+    output: str,
+    base_path: str,
+    model_name: str,
+    batch_sizes: Sequence[int],
+    built: Sequence[signatures.Signature],
+    rest_timeout_ms: int = REST_TIMEOUT_MS,
+) -> str:
     """The README for `output`, with requests for the model published last. `base_path`: `output` as the server sees it."""
     requests = "\n\n".join(_request(model_name, signature) for signature in built)
     return f"""Models for TensorFlow Serving, written by tfgan-export.
 
 Serve every model of this directory
 -----------------------------------
-{docker_command(output, base_path.rstrip("/"))}
+{docker_command(output, base_path, rest_timeout_ms)}
 
+The ports are open on this machine alone: the server has no authentication, and lets whoever reaches gRPC reconfigure it.
 {serving_config.MODELS} names the models, the versions to load and their labels; {serving_config.BATCHING} and {serving_config.MONITORING} are the
 server's own settings. Edit them as you like: the next export keeps what you changed and adds its version.
 
@@ -58,7 +75,7 @@ A request holds 1 to {max(batch_sizes)} rows ("instances"); every row is answere
 State of the model: curl http://localhost:8501/v1/models/{model_name}
 Inputs and outputs: curl http://localhost:8501/v1/models/{model_name}/metadata
 One version:        /v1/models/{model_name}/versions/<number>:predict
-A label:            /v1/models/{model_name}/labels/stable:predict (the newest version: labels/canary)
+A label:            /v1/models/{model_name}/labels/stable:predict (a version on trial: labels/canary)
 """
 
 

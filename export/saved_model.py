@@ -1,15 +1,17 @@
 """Publishes a model for serving: endpoints -> a checked, numbered SavedModel version and the server's configuration beside it."""
 
+import functools
 import json
 import os
+import posixpath
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import tensorflow as tf
 
 from export import card_folder, expectations, facts, readme, rounding, serving_config, signatures, verify, versions, warmup
-from export.kit import cost, deploy, measure
+from export.kit import cost, deploy, measure, resources, served
 from tfgan_suite.core import endpoint as endpoints_lib
 
 _MODEL_NAME = re.compile(r"[A-Za-z0-9_]+")
@@ -59,8 +61,7 @@ def publish(
         raise ValueError(f"The model name {model_name!r} becomes a directory and a part of URLs: letters, digits and underscores only.")
     if model_name == deploy.DIRECTORY:
         raise ValueError(f"A model cannot be named {model_name!r}: that folder holds the files to deploy with. Choose another name.")
-    if not serving_base_path.startswith("/"):
-        raise ValueError(f"The serving base path must be absolute, e.g. /models; received {serving_base_path!r}.")
+    serving_base_path = _folder(serving_base_path)
     sizes = serving_config.check_batch_sizes(batch_sizes)
     serving_config.check_existing(output)
     built = signatures.build(rounding.stored(endpoints, precision))
@@ -72,10 +73,21 @@ def publish(
             verify.write_report(staged.directory, verify.verify(staged.directory, staged.scratch))
             card_folder.write(staged.directory, model_name, built, run or facts.Run())
             cost.write(staged.directory, measure.measure(staged.directory, built, sizes))
-            description = readme.text(output, serving_base_path, model_name, sizes, built)
+            description = functools.partial(readme.text, output, serving_base_path, model_name, sizes, built)
             return staged.publish(lambda number: _describe(output, model_name, serving_base_path, sizes, description, number))
     except (OSError, tf.errors.OpError) as error:
         raise OSError(f"Cannot publish under {os.path.join(output, model_name)}: {error}. Is it writable, with space left?") from error
+
+
+def _folder(serving_base_path: str) -> str:
+    """The path in its shortest form, which every file that names it repeats. ValueError for one that is not a folder below the root."""
+    path = posixpath.normpath("/" + serving_base_path.lstrip("/"))
+    if not serving_base_path.startswith("/") or path == "/":
+        raise ValueError(
+            f"The serving base path must be absolute and below the root, where the server's own files are; received {serving_base_path!r}. "
+            "Mount the folder elsewhere, e.g. at /models."
+        )
+    return path
 
 
 def _fill(
@@ -139,12 +151,13 @@ def _parts(variable: tf.Variable) -> tuple[tf.Variable, ...]:
     return variable.values if isinstance(variable, tf.distribute.DistributedValues) else (variable,)
 
 
-def _describe(output: str, model_name: str, base_path: str, batch_sizes: Sequence[int], description: str, number: int) -> None:
-    """Brings the files beside the models up to date with the new version `number`. `description`: the README's text."""
+def _describe(output: str, model_name: str, base_path: str, batch_sizes: Sequence[int], description: Callable[[int], str], number: int) -> None:
+    """Brings the files beside the models up to date with the new version `number`. `description`: the README's text, of a request's milliseconds."""
     directory = os.path.join(output, model_name)
     try:
         serving_config.update(output, model_name, base_path, batch_sizes, versions.numbers(directory))
-        versions.replace_file(os.path.join(output, "README.txt"), description)
+        milliseconds = resources.needs(served.read(output, base_path)).rest_timeout_ms
+        versions.replace_file(os.path.join(output, "README.txt"), description(milliseconds))
         deploy.update(output, base_path)
     except OSError as error:
         raise OSError(f"version {number} is published, but the configuration beside it could not be written: {error}") from error

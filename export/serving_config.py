@@ -1,5 +1,6 @@
 """TensorFlow Serving's configuration files: written, read strictly, and checked as the server does at start."""
 
+import json
 import os
 import posixpath
 import re
@@ -29,6 +30,10 @@ NEWEST_LABEL = "canary"
 """The label that each export moves to its version."""
 STABLE_LABEL = "stable"
 """The label that stays until a version is promoted."""
+HISTORY = "history.json"
+"""Beside `models.config`, what its entries do not say: {model: {"before": [versions that were stable], "policy": the one before a list}}."""
+_FORGET = "Move it away; what was stable before, and the policy of an entry that is a list now, are then forgotten."
+_DEFAULT_POLICY = "latest { num_versions: 1 }"
 _LABEL = re.compile(r"[A-Za-z0-9_]+")
 
 
@@ -66,23 +71,50 @@ def models(existing: str, model_name: str, base_path: str, available: Sequence[i
     """The model list with an entry for `model_name`, whose last version of `available` is new.
 
     A new entry loads the newest versions and labels the new one `stable` and `canary`. An entry of the text `existing` keeps its policy and
-    its labels, but: `canary` moves to the new version if the policy loads it, and a label whose version the policy no longer loads moves to
-    the oldest that it does. Other models' entries are kept.
+    its labels, but: `canary` moves to the new version if the policy loads it; and a policy of the newest versions that would drop the version of
+    another label, such as `stable`, at the next export becomes the list of all labelled versions and the new one. One export ahead, because a
+    server sees a new version before it reads the file anew. Other models' entries are kept.
     """
-    config = parse_models(existing) if existing else model_server_config_pb2.ModelServerConfig()
+    return _models(existing, model_name, base_path, available, pinned=False)[0]
+
+
+def pin(entry: Any, listed: Sequence[int]) -> str:
+    """Makes the policy of `entry` the list of versions `listed`; returns the one before as text, "" if that was a list as well."""
+    policy = entry.model_version_policy
+    before = "" if policy.WhichOneof("policy_choice") == "specific" else text_format.MessageToString(policy, as_one_line=True) or _DEFAULT_POLICY
+    policy.specific.versions[:] = listed
+    return before
+
+
+def drops(policy: Any, entry: Any, available: Sequence[int]) -> bool:
+    """Whether a server with `policy` unloads a version that a label of `entry` other than `canary` is at, once a further version comes."""
+    held = {version for label, version in entry.version_labels.items() if label != NEWEST_LABEL and version in available}
+    return not held <= set(loaded(policy, [*available, max(available, default=0) + 1]))
+
+
+def _models(existing: str, model_name: str, base_path: str, available: Sequence[int], *, pinned: bool) -> tuple[str, str]:
+    """(the text of `models`, the policy that it replaced by a list or ""). `pinned`: the entry's list stands for such a policy.
+
+    There, the new version takes the place of those without a label, and `canary` stays: a server refuses a file in which a label moves to a version
+    that the file has it load.
+    """
+    config, before = parse_models(existing) if existing else model_server_config_pb2.ModelServerConfig(), ""
     entry = next((entry for entry in config.model_config_list.config if entry.name == model_name), None)
     if entry is None:
         entry = config.model_config_list.config.add(name=model_name, model_platform="tensorflow")
         entry.model_version_policy.latest.num_versions = _VERSIONS_LOADED
         entry.version_labels[STABLE_LABEL] = entry.version_labels[NEWEST_LABEL] = available[-1]
     entry.base_path = posixpath.join(base_path, model_name)
-    served = loaded(entry.model_version_policy, available)
-    for label, version in dict(entry.version_labels).items():  # a copy: a protobuf map that is written to while it is walked may skip entries
-        if label == NEWEST_LABEL and available[-1] in served:
-            entry.version_labels[label] = available[-1]
-        elif version not in served and served:
-            entry.version_labels[label] = served[0]
-    return models_text(config)
+    policy, kept = entry.model_version_policy, {version for version in entry.version_labels.values() if version in available}
+    if pinned and policy.WhichOneof("policy_choice") == "specific":
+        pin(entry, sorted({*kept, available[-1]}))
+    elif available[-1] in loaded(policy, available):
+        if NEWEST_LABEL in entry.version_labels:
+            entry.version_labels[NEWEST_LABEL] = available[-1]
+        if policy.WhichOneof("policy_choice") != "specific" and drops(policy, entry, available):
+            kept = {version for version in entry.version_labels.values() if version in available}
+            before = pin(entry, sorted({*kept, available[-1]}))
+    return models_text(config), before
 
 
 def models_text(config: Any) -> str:
@@ -159,11 +191,17 @@ def check_existing(output: str) -> None:
                 parse(text)
         except ValueError as error:
             raise ValueError(f"{os.path.join(output, name)} is not valid, a server would refuse it: {error} Correct it or move it away.") from error
+    history(output)
 
 
 def update(output: str, model_name: str, base_path: str, batch_sizes: Sequence[int], available: Sequence[int]) -> None:
     """Writes the files beside the models for the newest of the versions `available`; what a user changed in them stays."""
-    versions.replace_file(os.path.join(output, MODELS), models(read(output, MODELS), model_name, base_path, available))
+    histories = history(output)
+    known = histories.get(model_name, {})
+    text, before = _models(read(output, MODELS), model_name, base_path, available, pinned=bool(known.get("policy")))
+    if before:  # first, so that a crash in between leaves the way back
+        write_history(output, histories | {model_name: known | {"policy": before}})
+    versions.replace_file(os.path.join(output, MODELS), text)
     versions.replace_file(os.path.join(output, BATCHING), batching(batch_sizes, read(output, BATCHING)))
     if not read(output, MONITORING):
         versions.replace_file(os.path.join(output, MONITORING), monitoring())
@@ -176,6 +214,23 @@ def read(output: str, name: str) -> str:
             return file.read()
     except (FileNotFoundError, NotADirectoryError):
         return ""
+
+
+def history(output: str) -> dict[str, Any]:
+    """{model: what its entry does not say}, nothing if there is no such file. ValueError for a file that is damaged."""
+    text = read(output, HISTORY)
+    try:
+        found = json.loads(text or "{}")
+    except ValueError as error:
+        raise ValueError(f"{os.path.join(output, HISTORY)} is not valid JSON: {error}. {_FORGET}") from error
+    if not isinstance(found, dict) or not all(isinstance(values, dict) for values in found.values()):
+        raise ValueError(f"{os.path.join(output, HISTORY)} is not what tfgan-serving writes. {_FORGET}")
+    return found
+
+
+def write_history(output: str, histories: dict[str, Any]) -> None:
+    """Keeps what `history` reads."""
+    versions.replace_file(os.path.join(output, HISTORY), json.dumps(histories, indent=2, sort_keys=True) + "\n")
 
 
 def _parse(text: str, config: Any) -> Any:

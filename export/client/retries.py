@@ -4,6 +4,7 @@ One loop for both protocols: urllib3's Retry knows no deadline over all tries, a
 """
 
 import dataclasses
+import math
 import random
 import time
 from collections.abc import Callable
@@ -13,6 +14,9 @@ from export.client import errors
 
 Answer = TypeVar("Answer")
 
+_LONGEST_SECONDS = 7 * 24 * 3600.0
+"""What stands for an infinite deadline, which sockets and gRPC do not take."""
+
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class Policy:
@@ -20,8 +24,9 @@ class Policy:
 
     attempts: int = 5
     """At most so many tries, the first one included; gRPC's own limit (gRFC A6)."""
-    attempt_seconds: float = 30.0
-    """The longest wait for the answer to one try; TF Serving's own limit for a REST request."""
+    attempt_seconds: float = math.inf
+    """The longest wait for the answer to one try. Unless told, all that the deadline leaves: a batch that takes long takes as long when it is sent
+    again, beside the first one, which the server still computes."""
     first_wait: float = 0.2
     """Seconds before the second try; doubled for each further one. Half of a wait is drawn, so that clients that failed together do not return
     together."""
@@ -47,16 +52,18 @@ def call(
 ) -> Answer:
     """`ask(seconds it may take)`, again while it raises a `ServerError` that may pass. `deadline`: by `clock`.
 
-    Raises the last error when the attempts are used up, the next wait would end past the deadline, or another try cannot help.
+    Raises the last error when the attempts are used up, the next wait would end past the deadline, or another try cannot help: so does a try that
+    took too long though it had all the time that was left.
     """
     failures = 0
     while True:
         left = deadline - clock()
         try:
-            return ask(max(0.001, min(left, policy.attempt_seconds)))
+            return ask(max(0.001, min(left, policy.attempt_seconds, _LONGEST_SECONDS)))
         except errors.ServerError as error:
             failures += 1
             wait = policy.wait(failures, draw())
-            if error.code not in errors.RETRYABLE or failures >= policy.attempts or clock() + wait >= deadline:
+            too_long = error.code == "DEADLINE_EXCEEDED" and left <= policy.attempt_seconds
+            if error.code not in errors.RETRYABLE or too_long or failures >= policy.attempts or clock() + wait >= deadline:
                 raise
         sleep(wait)

@@ -22,6 +22,7 @@ from export.client import metadata as metadata_lib
 Answer = TypeVar("Answer")
 
 _FIELD = "signature_def"
+_BY_NAME = "dns:///"
 _OPTIONS = [
     ("grpc.max_receive_message_length", -1),  # gRPC's own limit is 4 MiB: one 1024 x 1024 image of floats is 12
     ("grpc.max_send_message_length", -1),
@@ -35,8 +36,9 @@ _OPTIONS = [
 def connect(server: str, model: str, *, version: int | None = None, version_label: str = "", ca_file: str = "", **options: Any) -> client.Client:
     """A client over gRPC.
 
-    `server`: `host:port`. `ca_file`: a PEM file of the authorities that the server's certificate is checked by; it turns TLS on. `version`,
-    `version_label`: which version answers; the newest unless told. `options`: of `client.Client`.
+    `server`: `host:port`, or `dns:///host:port` for one name of many servers, which are asked in turn. `ca_file`: a PEM file of the authorities that
+    the server's certificate is checked by; it turns TLS on. `version`, `version_label`: which version answers; the newest unless told. `options`:
+    of `client.Client`.
     """
     return client.Client(Transport(server, target.Target(model, version, version_label), ca_file=ca_file), **options)
 
@@ -47,8 +49,9 @@ class Transport:
     image_encodings = ("uint8", "png")
 
     def __init__(self, server: str, of: target.Target, *, ca_file: str = ""):
-        if "/" in server or not server.rpartition(":")[2].isdecimal():
-            raise ValueError(f"A gRPC server is host:port, e.g. localhost:8500; received {server!r}.")
+        address = server.removeprefix(_BY_NAME)
+        if "/" in address or not address.rpartition(":")[2].isdecimal():
+            raise ValueError(f"A gRPC server is host:port, e.g. localhost:8500, or {_BY_NAME}host:port for all of a name; received {server!r}.")
         self.where = server
         self._spec = model_pb2.ModelSpec(name=of.model)
         self._status_spec = model_pb2.ModelSpec(name=of.model)
@@ -107,14 +110,15 @@ class Transport:
 
 
 def _channel(server: str, ca_file: str) -> grpc.Channel:
+    options = _OPTIONS + ([("grpc.lb_policy_name", "round_robin")] if server.startswith(_BY_NAME) else [])
     if not ca_file:
-        return grpc.insecure_channel(server, options=_OPTIONS)
+        return grpc.insecure_channel(server, options=options)
     try:
         with open(ca_file, "rb") as file:
             credentials = grpc.ssl_channel_credentials(file.read())
     except OSError as error:
         raise ValueError(f"The file of authorities cannot be read: {error}.") from error
-    return grpc.secure_channel(server, credentials, options=_OPTIONS)
+    return grpc.secure_channel(server, credentials, options=options)
 
 
 def _document(message: Any) -> dict[str, Any]:

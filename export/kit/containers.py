@@ -14,6 +14,9 @@ NAME = "tfgan-serving"
 USER = 65532
 """Of nobody in particular: images call it nonroot."""
 GRPC_PORT, REST_PORT = 8500, 8501
+CHECK_SECONDS, CHECKS = 10, 6
+"""How long a check over REST may take, and how many fail in a row before the server is not healthy: the threads of REST answer requests as well, so a
+busy server is late, and one that is taken away for it leaves more to the others."""
 _LONGEST_TAG = 128
 
 
@@ -25,7 +28,8 @@ def image(of: served.Served) -> str:
 
 def command(of: served.Served) -> list[str]:
     """The server's program and arguments. Named directly, and not by the image's script: a shell in between would keep signals from it."""
-    return ["tensorflow_model_server", f"--port={GRPC_PORT}", f"--rest_api_port={REST_PORT}", *readme.server_flags(of.base_path)]
+    flags = readme.server_flags(of.base_path, resources.needs(of).rest_timeout_ms)
+    return ["tensorflow_model_server", f"--port={GRPC_PORT}", f"--rest_api_port={REST_PORT}", *flags]
 
 
 def health_check(of: served.Served) -> list[str]:
@@ -51,7 +55,7 @@ COPY --chown={USER}:{USER} models.config batching.config monitoring.config {of.b
 
 USER {USER}:{USER}
 EXPOSE {GRPC_PORT} {REST_PORT}
-HEALTHCHECK --interval=10s --timeout=5s --start-period={resources.needs(of).start_seconds}s --retries=3 \\
+HEALTHCHECK --interval=10s --timeout={CHECK_SECONDS}s --start-period={resources.needs(of).start_seconds}s --retries={CHECKS} \\
     CMD {json.dumps(health_check(of))}
 ENTRYPOINT [{started}]
 """
@@ -83,8 +87,8 @@ def compose(of: served.Served) -> str:
         "healthcheck": {
             "test": ["CMD", *(word.replace("$", "$$") for word in health_check(of))],
             "interval": "10s",
-            "timeout": "5s",
-            "retries": 3,
+            "timeout": f"{CHECK_SECONDS}s",
+            "retries": CHECKS,
             "start_period": f"{need.start_seconds}s",
         },
         "deploy": {"resources": {"limits": {"memory": f"{need.memory_bytes // 2**20}M"}}},

@@ -68,6 +68,8 @@ def service(of: served.Served) -> str:
 REST clients ask {containers.NAME}:{containers.REST_PORT}.
 A gRPC client keeps one connection, so behind {containers.NAME} it stays with one pod. Let it ask
 dns:///{containers.NAME}-pods:{containers.GRPC_PORT} with the policy round_robin instead: that name lists all pods.
+tfgan-client takes such an address. The server ends connections after a while (grpc.max_connection_age_ms), so that clients look the name up again
+and find new pods.
 """,
         (),
         {"apiVersion": "v1", "kind": "Service", "metadata": _metadata(), "spec": {"selector": _LABELS, "ports": ports}},
@@ -110,13 +112,13 @@ def disruption_budget(of: served.Served) -> str:
 
 def _container(of: served.Served, need: resources.Needs) -> dict[str, Any]:
     memory = f"{need.memory_bytes // 2**20}Mi"
-    state = {"httpGet": {"path": _path(of), "port": "rest"}, "periodSeconds": _PROBE_SECONDS, "timeoutSeconds": 3}
+    state = {"httpGet": {"path": _path(of), "port": "rest"}, "periodSeconds": _PROBE_SECONDS, "timeoutSeconds": containers.CHECK_SECONDS}
     return {
         "name": "server",
         "image": containers.image(of),
         "ports": [{"name": "grpc", "containerPort": containers.GRPC_PORT}, {"name": "rest", "containerPort": containers.REST_PORT}],
         "startupProbe": state | {"failureThreshold": math.ceil(need.start_seconds / _PROBE_SECONDS)},
-        "readinessProbe": state | {"failureThreshold": 2},
+        "readinessProbe": state | {"failureThreshold": containers.CHECKS},
         "livenessProbe": {"tcpSocket": {"port": "grpc"}, "periodSeconds": 10, "timeoutSeconds": 5, "failureThreshold": 6},
         "lifecycle": {"preStop": {"exec": {"command": ["sleep", str(need.drain_seconds)]}}},
         "resources": {"requests": {"cpu": str(need.cores), "memory": memory}, "limits": {"memory": memory}},

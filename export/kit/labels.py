@@ -1,11 +1,12 @@
 """Where the label `stable` of a model points: the two steps of moving it, on a model's entry of `models.config`, and the way back.
 
-TF Serving moves a label only to a version that it has loaded already. So the first step is a policy that loads the version beside all others, and
-the second, when the version is available, moves the label. `canary` goes with `stable` where it would fall behind.
+TF Serving moves a label only to a version that it has loaded already, and one label that it may not move keeps the whole file out. So the first step
+is a policy that loads the version beside all others, and the second, when the version is available, moves the label. Either step also takes
+`canary`, and any other label, off a version that the server may not have: where it points at a version that never loads, nothing else would arrive.
 """
 
 import dataclasses
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from typing import Any
 
 from google.protobuf import text_format
@@ -32,48 +33,78 @@ def stable(entry: Any) -> int:
     return entry.version_labels[serving_config.STABLE_LABEL] if serving_config.STABLE_LABEL in entry.version_labels else 0
 
 
-def load(entry: Any, version: int, available: Sequence[int], history: History) -> History:
-    """Step one: the entry's policy loads `version` beside what it loads anyway. Changes nothing where it does so already."""
+def load(entry: Any, version: int, available: Sequence[int], history: History, serving: Collection[int] | None = None) -> History:
+    """Step one: the entry's policy loads `version` beside what it loads anyway. Changes nothing where it does so already.
+
+    serving: the versions that the server has; None where it was not asked, as for the other steps.
+    """
     loaded = serving_config.loaded(entry.model_version_policy, available)
-    return history if version in loaded else pin(entry, sorted({*loaded, version}), history)
+    if version in loaded:
+        return history
+    free(entry, available, serving)
+    return pin(entry, sorted({*loaded, version}), history)
+
+
+def free(entry: Any, available: Sequence[int], serving: Collection[int] | None) -> list[str]:
+    """Takes labels off versions that the server may not have, to that of `stable`; returns those that moved. `stable` itself stays."""
+    return _gather(entry, stable(entry), available, serving) if stable(entry) in (available if serving is None else serving) else []
 
 
 def pin(entry: Any, versions: Sequence[int], history: History) -> History:
-    """The entry loads exactly `versions`, whatever is exported later; a policy that followed the folder is remembered."""
-    policy = entry.model_version_policy
-    if policy.WhichOneof("policy_choice") != "specific":
-        history = dataclasses.replace(history, policy=text_format.MessageToString(policy, as_one_line=True) or "latest { num_versions: 1 }")
-    policy.specific.versions[:] = versions
-    return history
+    """The entry loads exactly `versions`; a policy that followed the folder is remembered."""
+    before = serving_config.pin(entry, versions)
+    return dataclasses.replace(history, policy=before) if before else history
 
 
-def promote(entry: Any, version: int, available: Sequence[int], history: History) -> History:
-    """Step two: `stable` is `version`, and a policy that was pinned follows the folder again, if it then loads every labelled version."""
+def promote(entry: Any, version: int, available: Sequence[int], history: History, serving: Collection[int] | None = None) -> History:
+    """Step two: `stable` is `version`, and a policy that was pinned follows the folder again.
+
+    That is, if it then loads every labelled version, and still does so, for all but `canary`, when a further version comes.
+    """
     former = stable(entry)
     earlier = [v for v in history.before if v not in (former, version)]
     history = dataclasses.replace(history, before=(*earlier, former) if former else tuple(earlier))
-    _point(entry, version)
+    _point(entry, version, available, serving)
     _drop_old(entry, history)
     if history.policy:
         followed = text_format.Parse(history.policy, type(entry.model_version_policy)())
-        if set(entry.version_labels.values()) <= set(serving_config.loaded(followed, available)):
+        labelled = set(entry.version_labels.values())
+        if labelled <= set(serving_config.loaded(followed, available)) and not serving_config.drops(followed, entry, available):
             entry.model_version_policy.CopyFrom(followed)
             history = dataclasses.replace(history, policy="")
     return history
 
 
-def roll_back(entry: Any, version: int, available: Sequence[int], history: History) -> History:
-    """Step two of the way back: `stable` is `version`, which was so before. What is loaded is pinned, lest the next export move the label on."""
+def roll_back(entry: Any, version: int, available: Sequence[int], history: History, serving: Collection[int] | None = None) -> History:
+    """Step two of the way back: `stable` is `version`, which was so before. What is loaded is pinned, lest the next export unload it."""
     history = pin(entry, serving_config.loaded(entry.model_version_policy, available), history)
-    _point(entry, version)
+    _point(entry, version, available, serving)
     return dataclasses.replace(history, before=history.before[: history.before.index(version)])
 
 
-def _point(entry: Any, version: int) -> None:
+def _point(entry: Any, version: int, available: Sequence[int], serving: Collection[int] | None) -> None:
+    """`stable` moves to `version`, which is loaded, and with it what would fall behind or may point at a version that is not."""
     newest = serving_config.NEWEST_LABEL
     entry.version_labels[serving_config.STABLE_LABEL] = version
     if newest in entry.version_labels and entry.version_labels[newest] < version:
         entry.version_labels[newest] = version
+    _gather(entry, version, available, serving)
+
+
+def _gather(entry: Any, version: int, available: Sequence[int], serving: Collection[int] | None) -> list[str]:
+    """Moves to `version`, which is loaded, every label of a version that is not in `serving`; returns them.
+
+    Without word from the server, a version that the policy loads counts as loaded, but that of `canary` does not: nobody has proved it yet.
+    """
+    has = serving_config.loaded(entry.model_version_policy, available) if serving is None else serving
+    moved = [
+        label
+        for label, at in entry.version_labels.items()
+        if at != version and label != serving_config.STABLE_LABEL and (at not in has or (serving is None and label == serving_config.NEWEST_LABEL))
+    ]
+    for label in moved:
+        entry.version_labels[label] = version
+    return sorted(moved)
 
 
 def _drop_old(entry: Any, history: History) -> None:

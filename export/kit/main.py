@@ -13,14 +13,17 @@ from export.kit import rollout, status
 from tfgan_suite.cli import process
 
 COMMANDS = ("promote", "rollback", "status")
-_SECONDS = 300
+_SECONDS = 420
+"""Longer than TF Serving tries to load a version that fails: once and five times more, a minute apart."""
 
 
 def main() -> None:
     """The command."""
     flags.DEFINE_string("output", None, "The folder that tfgan-export wrote to.")
     flags.DEFINE_string("model", None, "The model's name; status shows all unless told.")
-    flags.DEFINE_integer("version", None, "The version to promote; that of the label canary unless told.", lower_bound=1)
+    flags.DEFINE_integer(
+        "version", None, "The version to promote; that of the label canary unless told, or the newest where the entry is pinned.", lower_bound=1
+    )
     flags.DEFINE_string(
         "server", None, "URL of the server's REST port, e.g. http://localhost:8501: each step then waits until the server has taken it."
     )

@@ -17,8 +17,8 @@ BATCHES = ":tensorflow:serving:batching_session:wrapped_run_count"
 LOADS = ":tensorflow:cc:saved_model:load_attempt_count"
 """Attempts to load a version by `model_path` and `status`, `success` or `fail`."""
 
-SERVERS_FAULT = 'status!~"OK|INVALID_ARGUMENT|NOT_FOUND|CANCELLED"'
-"""Selects the requests that failed though the client made no mistake."""
+SERVERS_FAULT = 'status!~"OK|INVALID_ARGUMENT|NOT_FOUND|CANCELLED|FAILED_PRECONDITION|UNIMPLEMENTED|OUT_OF_RANGE"'
+"""Selects the requests that failed though the client made no mistake. An unknown signature is FAILED_PRECONDITION."""
 ERROR_RATIO = 0.01
 """Of the requests, from which on failures are worth a call."""
 _MISSING_RATIO = 0.5
@@ -56,7 +56,8 @@ def alerts(of: served.Served) -> str:
             f'absent(up{{job="{containers.NAME}"}} == 1)',
             "critical",
             "No server answers: no model has an available version.",
-            "The ports open when the models are loaded, so this is also what a server that cannot load them looks like. Read its log.",
+            "The ports open when the models are loaded, so this is also what a server that cannot load them looks like: read its log. Or its REST "
+            "threads are all busy with requests, and metrics wait behind them: look at the latency, and add replicas.",
         ),
         _rule(
             "TfganServingNoVersion",

@@ -3,6 +3,7 @@
 import dataclasses
 import math
 
+from export import readme
 from export.kit import cost, served
 
 _MIB = 2**20
@@ -39,6 +40,8 @@ class Needs:
     """From its start to its first answer, at most."""
     drain_seconds: int
     """From the order to end to the last answer, at most."""
+    rest_timeout_ms: int
+    """For one request over REST."""
     explained: tuple[str, ...]
     """How each number came about, a line each."""
 
@@ -54,12 +57,14 @@ def needs(of: served.Served) -> Needs:
     start = _START_SECONDS + _START_FACTOR * sum(
         model.loaded * (model.cost.load_seconds + model.cost.warm_up_seconds()) for model in of.models if model.cost
     )
-    drain = _DRAIN_SECONDS + 2 * max((c.largest.seconds for c in costs), default=0.0)
+    largest = max((c.largest.seconds for c in costs), default=0.0)
+    drain = _DRAIN_SECONDS + 2 * largest
     result = Needs(
         memory_bytes=math.ceil(memory / _MEMORY_STEP) * _MEMORY_STEP,
         cores=cores,
         start_seconds=math.ceil(start),
         drain_seconds=math.ceil(drain),
+        rest_timeout_ms=max(readme.REST_TIMEOUT_MS, 1000 * math.ceil(_START_FACTOR * _SLOW_FACTOR * largest)),
         explained=(),
     )
     return dataclasses.replace(result, explained=_explained(of, result, threads, tensors))
@@ -102,5 +107,7 @@ def _explained(of: served.Served, result: Needs, threads: int, tensors: int) -> 
         f"= {mebibytes(result.memory_bytes)}.",
         f"cpu = cores that compute the largest batch in {_BATCH_SECONDS:.0f} s, 1 to {_MOST_CORES} = {result.cores}.",
         f"time to start = {_START_SECONDS} s + {_START_FACTOR} x (loading + warm-up requests) of every version loaded = {result.start_seconds} s.",
+        f"time of a REST request = {_SLOW_FACTOR} x the largest batch, on a node {_START_FACTOR} times slower, and at least "
+        f"{readme.REST_TIMEOUT_MS / 1000:g} s = {result.rest_timeout_ms / 1000:g} s.",
         f"time to end = {_DRAIN_SECONDS} s until no proxy sends any more + 2 x the largest batch = {result.drain_seconds} s.",
     )

@@ -6,11 +6,10 @@ import os
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
+import requests
+
 from export import serving_config, versions
 from export.kit import labels, state
-
-HISTORY = "history.json"
-"""Beside `models.config`: {model: the fields of `labels.History`}."""
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -43,7 +42,7 @@ class Folder:
     def write(self) -> None:
         """The history first: whatever a crash leaves out, `labels.History.target` finds the way back."""
         histories = self.histories | {self.model: dataclasses.asdict(self.history)}
-        versions.replace_file(os.path.join(self.output, HISTORY), json.dumps(histories, indent=2, sort_keys=True) + "\n")
+        serving_config.write_history(self.output, histories)
         versions.replace_file(os.path.join(self.output, serving_config.MODELS), serving_config.models_text(self.config))
 
 
@@ -61,7 +60,7 @@ def read(output: str, model: str) -> Folder:
     if model not in entries:
         raise ValueError(f"{path} has no model {model!r}. It has: {', '.join(sorted(entries)) or 'none'}.")
     directory = os.path.join(output, model)
-    histories = _histories(output)
+    histories = serving_config.history(output)
     return Folder(
         output=output,
         model=model,
@@ -74,11 +73,11 @@ def read(output: str, model: str) -> Folder:
 
 
 def promote(output: str, model: str, version: int | None, server: Server | None) -> Iterator[str]:
-    """Moves `stable` to `version`, or else to that of `canary`, or else to the newest; yields what was done, a line each."""
+    """Moves `stable` to `version`, or else to that of `canary`, or else, and where the entry is pinned, to the newest; yields what was done."""
 
     def choose(folder: Folder) -> int:
-        newest = serving_config.NEWEST_LABEL
-        chosen = version or (folder.entry.version_labels[newest] if newest in folder.entry.version_labels else max(folder.available, default=0))
+        canary = folder.entry.version_labels.get(serving_config.NEWEST_LABEL, 0) if not folder.history.policy else 0  # in a list it stays behind
+        chosen = version or canary or max(folder.available, default=0)
         if chosen not in folder.available:
             raise ValueError(f"{model} has no version {chosen} on disk. It has: {', '.join(map(str, folder.available)) or 'none'}.")
         return chosen
@@ -107,7 +106,7 @@ def _move(
     output: str,
     model: str,
     choose: Callable[[Folder], int],
-    step: Callable[[Any, int, Sequence[int], labels.History], labels.History],
+    step: Callable[..., labels.History],
     again: str,
     server: Server | None,
 ) -> Iterator[str]:
@@ -118,14 +117,19 @@ def _move(
         if labels.stable(folder.entry) == version:
             yield f"stable of {model} is version {version} already."
             return
+        serving, before = _serving(folder, server), dict(folder.entry.version_labels)
         first = not folder.loads(version)
         if first:
-            folder.history = labels.load(folder.entry, version, folder.available, folder.history)
+            folder.history = labels.load(folder.entry, version, folder.available, folder.history, serving)
             folder.write()
-        elif not server:
-            yield from _second(folder, version, step)
+        elif server:
+            if labels.free(folder.entry, folder.available, serving):
+                folder.write()
+        else:
+            yield from _second(folder, version, step, serving)
             yield "A server that has not loaded it yet moves the label as soon as it has; until then stable answers as before."
             return
+    yield from _moved(folder, before)
     if first:
         yield f"Step 1 of 2: {serving_config.MODELS} tells the server to load version {version} of {model} beside the others."
     if not server:
@@ -140,19 +144,53 @@ def _move(
             raise ValueError(
                 f"{serving_config.MODELS} no longer loads version {version} of {model}: someone else changed it meanwhile. Look, and try again."
             )
-        yield from _second(folder, version, step)
+        yield from _second(folder, version, step, _serving(folder, server))
     state.await_label(server.url, model, serving_config.STABLE_LABEL, version, server.seconds)
     yield f"{server.url} answers stable with version {version}."
 
 
-def _second(folder: Folder, version: int, step: Callable[..., labels.History]) -> Iterator[str]:
+def _serving(folder: Folder, server: Server | None) -> list[int] | None:
+    """The versions of the folder's model that the server has loaded; None without a server, or where it does not know the model yet.
+
+    ValueError for a label of another model that would keep the whole file out: the server has it at another version, and not the one it is to have.
+    """
+    if not server:
+        return None
+    try:
+        for entry in folder.config.model_config_list.config:
+            if entry.name == folder.model:
+                continue
+            loaded = state.available(server.url, entry.name)
+            for label, version in sorted(entry.version_labels.items()):
+                now = 0 if version in loaded else state.labelled(server.url, entry.name, label)
+                if now not in (0, version):
+                    raise ValueError(
+                        f"The server at {server.url} takes no change of {serving_config.MODELS} as long as the label {label} of {entry.name} is at "
+                        f"version {version}, which it has not loaded: it has the label at {now}. Wait until that version is AVAILABLE, or set "
+                        f"the label back: version_labels {{ key: {json.dumps(label)} value: {now} }}. stable stays where it is."
+                    )
+        return state.available(server.url, folder.model) or None
+    except requests.RequestException as error:
+        raise ValueError(
+            f"The server at {server.url} does not answer: {type(error).__name__}. stable stays where it is; try again when it does."
+        ) from error
+
+
+def _second(folder: Folder, version: int, step: Callable[..., labels.History], serving: Sequence[int] | None) -> Iterator[str]:
     """Step two, under the lock."""
-    before = labels.stable(folder.entry)
-    folder.history = step(folder.entry, version, folder.available, folder.history)
+    before = dict(folder.entry.version_labels)
+    folder.history = step(folder.entry, version, folder.available, folder.history, serving)
     folder.write()
-    yield f"stable of {folder.model}: version {before or 'none'} -> {version}."
-    note = " New versions are loaded when they are promoted, not by themselves." if folder.history.policy else ""
+    yield from _moved(folder, before)
+    note = " A version that is exported next takes the place of those without a label." if folder.history.policy else ""
     yield f"The server loads {describe(folder.entry.model_version_policy)}.{note}"
+
+
+def _moved(folder: Folder, before: dict[str, int]) -> Iterator[str]:
+    """A line for each label that is not where it was, `stable` first."""
+    for label, now in sorted(folder.entry.version_labels.items(), key=lambda item: (item[0] != serving_config.STABLE_LABEL, item[0])):
+        if now != before.get(label):
+            yield f"{label} of {folder.model}: version {before.get(label, 'none')} -> {now}."
 
 
 def describe(policy: Any) -> str:
@@ -166,20 +204,6 @@ def describe(policy: Any) -> str:
 def _check_folder(output: str) -> None:
     if not os.path.isdir(output):
         raise ValueError(f"{output} is not a folder. Give the folder that tfgan-export --output wrote to.")
-
-
-def _histories(output: str) -> dict[str, Any]:
-    path = os.path.join(output, HISTORY)
-    try:
-        with open(path, encoding="utf-8") as file:
-            found = json.load(file)
-    except FileNotFoundError:
-        return {}
-    except ValueError as error:
-        raise ValueError(f"{path} is not valid JSON: {error}. Move it away; what was stable before is then forgotten.") from error
-    if not isinstance(found, dict):
-        raise ValueError(f"{path} is not what tfgan-serving writes. Move it away; what was stable before is then forgotten.")
-    return found
 
 
 def _history(values: dict[str, Any]) -> labels.History:

@@ -20,7 +20,7 @@ def report(output: str, model: str | None, url: str | None) -> Iterator[str]:
 
 def _model(folder: rollout.Folder, url: str | None) -> Iterator[str]:
     policy = rollout.describe(folder.entry.model_version_policy)
-    pinned = ", pinned by tfgan-serving until the next promote" if folder.history.policy else ""
+    pinned = ", pinned until the next promote" if folder.history.policy else ""
     yield f"{folder.model}: the server loads {policy}{pinned}"
     target = folder.history.target(folder.entry.version_labels.get("stable", 0), folder.available)
     states, problem = _states(url, folder.model)

@@ -4,6 +4,7 @@ import dataclasses
 import signal
 import threading
 from collections.abc import Sequence
+from typing import Any
 
 from absl import flags, logging
 
@@ -22,13 +23,21 @@ def main() -> None:
 
 def _run(argv: Sequence[str]) -> None:
     values = flags.FLAGS
-    stopping = threading.Event()
+    stopping, started = threading.Event(), threading.Event()
+
+    def stop(*unused: Any) -> None:
+        first = not stopping.is_set()
+        stopping.set()
+        if first and not started.is_set():
+            raise SystemExit(0)  # out of the loading of a model, as soon as TensorFlow returns; the server then stops what it has
+
     for number in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(number, lambda *unused: stopping.set())
+        signal.signal(number, stop)
     config = settings.Config(**{field.name: values[field.name].value for field in dataclasses.fields(settings.Config)})
     from export.server import running  # imports TensorFlow, after the process settings
 
     server = running.Server(config).start()
+    started.set()
     print(f"gRPC {config.host}:{server.grpc_port}\nREST http://{config.host}:{server.rest_port}/ (a demo page in a browser)", flush=True)
     stopping.wait()
     server.stop()

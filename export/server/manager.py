@@ -22,6 +22,7 @@ from export.server import servable as servables
 _RETRIES = 5
 _RETRY_SECONDS = 60.0
 """TF Serving's --max_num_load_retries and --load_retry_interval_micros."""
+_CLOSE_SECONDS = 5.0
 _HIGHEST = 2**63 - 1
 
 
@@ -60,6 +61,7 @@ class Manager:
         self._labels_for_unavailable = labels_for_unavailable
         self._models: dict[str, _Model] = {}
         self._lock = threading.Lock()  # guards what requests read
+        self._ceasing = threading.Event()
         self._changing = threading.Lock()  # one change of models at a time; loading happens under it, requests go on
 
     def names(self) -> list[str]:
@@ -70,13 +72,14 @@ class Manager:
     def configure(self, config: Any) -> None:
         """Takes over a checked ModelServerConfig. New models are loaded before this returns, new versions of known ones by the next `look`.
 
-        Raises UnknownError where a new model has no version that loads, FailedPreconditionError where a label may not move: a label in use never
-        moves to a version that is not loaded, and a new one does so only if the manager was told to allow it. The labels then stay as they
-        were while the rest of the configuration holds, as in TF Serving; so moving a label to a new version takes two steps.
+        The labels of all models come first, as in TF Serving: a label in use never moves to a version that is not available, and one that is new, or
+        stays where it is, names such a version only if the manager was told to allow it. One label that may not move is a
+        FailedPreconditionError and nothing of the configuration is taken over, be it of another model or a policy that would load that
+        version. So moving a label to a new version takes two steps. UnknownError where a new model has no version that loads.
         """
         entries = {entry.name: entry for entry in config.model_config_list.config}
         with self._changing:
-            before = {(name, number) for name, model in self._models.items() for number in _available(model)}
+            self._check_labels(entries)
             added = []
             with self._lock:
                 for name, entry in entries.items():
@@ -84,6 +87,7 @@ class Manager:
                         added.append(name)
                         self._models[name] = _Model(name=name, base_path=entry.base_path, policy=entry.model_version_policy)
                     self._models[name].base_path, self._models[name].policy = entry.base_path, entry.model_version_policy
+                    self._models[name].labels = dict(entry.version_labels)
                 removed = [self._models.pop(name) for name in set(self._models) - set(entries)]
             for model in removed:
                 for version in model.versions.values():
@@ -91,7 +95,6 @@ class Manager:
             failed = [f"{name}: {reason}" for name in added if (reason := self._follow(self._models[name]))]
             if failed:
                 raise tf.errors.UnknownError(None, None, f"Some models did not become available: {'; '.join(failed)}")
-            self._label(entries, before)
 
     def look(self) -> None:
         """Loads and unloads what has changed in the folders and policies."""
@@ -101,14 +104,24 @@ class Manager:
                 if reason:
                     logging.warning("%s: %s", model.name, reason)
 
-    def close(self) -> None:
-        """Unloads everything, each version when its last request has ended."""
-        with self._changing:
+    def cease(self) -> None:
+        """Begins no further load; one that is under way ends by itself."""
+        self._ceasing.set()
+
+    def close(self, seconds: float = _CLOSE_SECONDS) -> None:
+        """Unloads everything, each version when its last request has ended; nothing, if a load is under way for longer than `seconds`."""
+        self.cease()
+        if not self._changing.acquire(timeout=seconds):
+            logging.warning("A version is still being loaded; nothing is unloaded.")
+            return
+        try:
             with self._lock:
                 models, self._models = list(self._models.values()), {}
             for model in models:
                 for version in model.versions.values():
                     self._unload(model, version)
+        finally:
+            self._changing.release()
 
     @contextlib.contextmanager
     def using(self, spec: Any) -> Iterator[Version]:
@@ -126,15 +139,15 @@ class Manager:
                 _end(version)
 
     def status(self, spec: Any) -> list[Version]:
-        """The versions of a model, newest first, or the one that a ModelSpec names by number or label; as they are now. NotFoundError."""
+        """The versions of a model, newest first, or the one that a ModelSpec names by number; a label is ignored. As they are now. NotFoundError."""
         with self._lock:
             model = self._models.get(spec.name)
             versions = {} if model is None else model.versions
             if not versions:
                 raise _not_found(f"Could not find any versions of model {spec.name[:100]}")
-            if spec.WhichOneof("version_choice") is None:
+            if spec.WhichOneof("version_choice") != "version":
                 return [dataclasses.replace(versions[number]) for number in sorted(versions, reverse=True)]
-            number = _labelled(model, spec.version_label) if spec.version_label else spec.version.value
+            number = spec.version.value
             if number not in versions:
                 raise _not_found(f"Could not find version {number} of model {spec.name}")
             return [dataclasses.replace(versions[number])]
@@ -162,6 +175,8 @@ class Manager:
             return f"the folder {model.base_path} cannot be read: {error.strerror}"
         wanted = serving_config.loaded(model.policy, sorted(found))
         for number in sorted(wanted, reverse=True):
+            if self._ceasing.is_set():
+                return ""
             version = model.versions.get(number)
             if version is None or (version.state == "END" and time.monotonic() >= version.retry_at and version.failures <= _RETRIES):
                 self._start(model, number, found[number])
@@ -203,19 +218,17 @@ class Manager:
         if idle:
             _end(version)
 
-    def _label(self, entries: dict[str, Any], before: set[tuple[str, int]]) -> None:
-        """Moves the labels, all or none. `before`: the (model, version) pairs that were available before this configuration."""
+    def _check_labels(self, entries: dict[str, Any]) -> None:
+        """FailedPreconditionError for the first label that may not be assigned."""
         for name, entry in entries.items():
+            model = self._models.get(name)
             for label, number in entry.version_labels.items():
-                known = self._models[name].labels.get(label)
+                known = model.labels.get(label) if model else None
                 allowed = self._labels_for_unavailable and known in (None, number)
-                if not allowed and ((name, number) not in before or number not in _available(self._models[name])):
+                if not allowed and (model is None or number not in _available(model)):
                     raise tf.errors.FailedPreconditionError(
                         None, None, f"Request to assign label to version {number} of model {name}, which is not currently available for inference"
                     )
-        with self._lock:
-            for name, entry in entries.items():
-                self._models[name].labels = dict(entry.version_labels)
 
 
 def _directories(base_path: str) -> dict[int, str]:

@@ -1,7 +1,7 @@
 """TF Serving's REST API as a WSGI application on a `Service`, with the metrics and the demo page.
 
 After tensorflow_serving/model_servers/http_rest_api_handler.cc and http_server.cc. Differences: no compression, no CORS, `classify` and `regress`
-answer 501, and a status request that names a label gets that version's status.
+answer 501. A status request that names a label gets the status of all versions; a metadata request resolves the label.
 """
 
 import json

@@ -2,6 +2,7 @@
 
 import os
 import threading
+import time
 from collections.abc import Callable
 from typing import Any
 
@@ -21,6 +22,8 @@ Config = settings.Config
 
 _GRACE_SECONDS = 10.0
 """For requests under way when the server is stopped."""
+_JOIN_SECONDS = 5.0
+"""For a version that is being loaded then."""
 
 
 class Server:
@@ -59,16 +62,21 @@ class Server:
         return self
 
     def stop(self, seconds: float = _GRACE_SECONDS) -> None:
-        """Refuses new requests, lets those under way end, no longer than `seconds`, closes the ports and unloads the models."""
+        """Refuses new requests, lets those under way end, no longer than `seconds`, closes the ports and unloads the models.
+
+        A version that is being loaded is waited for a few seconds only; no further one is begun.
+        """
         self._stopping.set()
+        self._manager.cease()
         self._service.drain(seconds)
         if self._grpc is not None:
             self._grpc.stop(grace=1).wait()
         if self._web is not None:
             self._web.stop(1)
+        end = time.monotonic() + _JOIN_SECONDS
         for watcher in self._watchers:
-            watcher.join()
-        self._manager.close()
+            watcher.join(max(0.0, end - time.monotonic()))
+        self._manager.close(max(0.0, end - time.monotonic()))
 
     def __enter__(self) -> "Server":
         return self.start()

@@ -83,7 +83,7 @@ class Service:
         }
 
     def status(self, spec: Any) -> get_model_status_pb2.GetModelStatusResponse:
-        """The state of a model's versions; of one, where `spec` names it by number, or by label, which TF Serving ignores here."""
+        """The state of a model's versions; of one, where `spec` names it by number. A label is ignored, as TF Serving does."""
         response = get_model_status_pb2.GetModelStatusResponse()
         for version in self.manager.status(spec):
             added = response.model_version_status.add(version=version.number)

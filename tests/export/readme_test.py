@@ -13,6 +13,9 @@ def test_the_docker_command_names_the_servers_files_as_the_container_sees_them()
     words = shlex.split(readme.docker_command("/data/my models", "/models").replace("\\\n", " "))
     assert words[:2] == ["docker", "run"]
     assert words[words.index("-v") + 1] == "/data/my models:/models:ro"
+    ports = [words[i + 1] for i, word in enumerate(words) if word == "-p"]
+    assert ports == ["127.0.0.1:8500:8500", "127.0.0.1:8501:8501"]  # the server has no authentication
+    assert "--rest_api_timeout_in_ms=30000" in words
     image = words.index("tensorflow/serving:2.20.0")
     assert "--model_config_file=/models/models.config" in words[image:]
     assert "--batching_parameters_file=/models/batching.config" in words[image:]

@@ -183,7 +183,8 @@ def test_the_next_version_is_added_and_the_first_stays(toy, tmp_path, unchecked)
     assert [os.path.basename(path) for path in (first, second)] == ["1", "2"]
     with open(os.path.join(first, "saved_model.pb"), "rb") as file:
         assert file.read() == before
-    assert sorted(os.listdir(tmp_path)) == ["README.txt", "batching.config", "deploy", "models.config", "monitoring.config", "toy"]
+    files = ["README.txt", "batching.config", "deploy", "history.json", "models.config", "monitoring.config", "toy"]
+    assert sorted(os.listdir(tmp_path)) == files
 
 
 def test_a_version_that_mixes_rows_is_not_published(toy, tmp_path):
@@ -239,6 +240,8 @@ def test_an_output_that_cannot_be_made_is_one_clear_error(toy, tmp_path, uncheck
         ({"batch_sizes": (0, 4)}, "positive"),
         ({"batch_sizes": ()}, "positive"),
         ({"serving_base_path": "models"}, "absolute"),
+        ({"serving_base_path": "/"}, "below the root"),
+        ({"serving_base_path": "//./"}, "below the root"),
     ],
 )
 def test_a_wrong_setting_is_refused_before_anything_is_written(toy, tmp_path, changes, message):
@@ -246,6 +249,15 @@ def test_a_wrong_setting_is_refused_before_anything_is_written(toy, tmp_path, ch
     with pytest.raises(ValueError, match=message):
         saved_model.publish(toy.endpoints(toy.generator()), str(tmp_path / "out"), **settings)
     assert os.listdir(tmp_path) == []
+
+
+def test_every_file_names_the_serving_base_path_in_its_shortest_form(toy, tmp_path, unchecked):
+    saved_model.publish(toy.endpoints(toy.generator()), str(tmp_path), "toy", batch_sizes=(1,), serving_base_path="//srv/models//", metadata={})
+    assert 'base_path: "/srv/models/toy"' in (tmp_path / "models.config").read_text()
+    for name in ("README.txt", "deploy/Dockerfile", "deploy/compose.yaml"):
+        text = (tmp_path / name).read_text()
+        assert "/srv/models/models.config" in text or "target: /srv/models" in text
+        assert "//srv" not in text and "models//" not in text
 
 
 def test_a_variable_of_an_unlisted_network_is_named(toy, tmp_path):

@@ -83,13 +83,26 @@ def test_a_wrong_monitoring_or_tls_file_is_refused():
         serving_config.parse_tls('server_key: "/etc/server.key" server_cert: "/etc/server.crt"')
 
 
-def test_the_labels_follow_the_newest_two_versions():
-    text = serving_config.models("", "toy", "/models", [1])
-    assert dict(models(text)[0].version_labels) == {"stable": 1, "canary": 1}
-    text = serving_config.models(text, "toy", "/models", [1, 2])
-    assert dict(models(text)[0].version_labels) == {"stable": 1, "canary": 2}
-    text = serving_config.models(text, "toy", "/models", [1, 2, 3])
-    assert dict(models(text)[0].version_labels) == {"stable": 2, "canary": 3}
+def test_no_export_moves_stable_or_has_the_server_unload_it(tmp_path):
+    """Followed by a server that knows each file only after it has seen the version that came with it."""
+    policy = None
+    for newest, canary, listed in ((1, 1, []), (2, 2, [1, 2]), (3, 2, [1, 2, 3]), (4, 2, [1, 2, 4])):
+        available = list(range(1, newest + 1))
+        if policy:
+            assert 1 in serving_config.loaded(policy, available)
+        serving_config.update(str(tmp_path), "toy", "/models", (1, 2), available)
+        (toy,) = models((tmp_path / "models.config").read_text())
+        policy = toy.model_version_policy
+        assert dict(toy.version_labels) == {"stable": 1, "canary": canary} and list(policy.specific.versions) == listed
+    assert serving_config.history(str(tmp_path)) == {"toy": {"policy": "latest { num_versions: 2 }"}}
+
+
+def test_a_label_moves_only_to_a_version_that_the_server_loads_by_the_policy_it_has():
+    """One that the file itself has it load is refused with the file, and so would never be loaded."""
+    listed = MODEL % 'model_version_policy { specific { versions: 1 } } version_labels { key: "canary" value: 1 }'
+    for pinned in (True, False):
+        (toy,) = models(serving_config._models(listed, "toy", "/models", [1, 2], pinned=pinned)[0])
+        assert dict(toy.version_labels) == {"canary": 1}
 
 
 def test_what_the_user_changed_in_the_model_list_stays():
@@ -104,13 +117,13 @@ def test_what_the_user_changed_in_the_model_list_stays():
     assert (kept.base_path, kept.logging_config.log_collector_config.type) == ("/elsewhere/other", "x")
 
 
-def test_a_label_never_points_at_a_version_that_the_server_does_not_load():
+def test_the_versions_of_ones_own_labels_stay_loaded():
     edited = (
         MODEL
         % 'model_version_policy { latest { num_versions: 1 } } version_labels { key: "blue" value: 1 } version_labels { key: "canary" value: 1 }'
     )
     (toy,) = models(serving_config.models(edited, "toy", "/models", [1, 2]))
-    assert dict(toy.version_labels) == {"blue": 2, "canary": 2}
+    assert dict(toy.version_labels) == {"blue": 1, "canary": 2} and list(toy.model_version_policy.specific.versions) == [1, 2]
     everything = MODEL % 'model_version_policy { all {} } version_labels { key: "blue" value: 1 }'
     (toy,) = models(serving_config.models(everything, "toy", "/models", [1, 2]))
     assert dict(toy.version_labels) == {"blue": 1}
@@ -127,6 +140,12 @@ def test_a_broken_file_beside_the_models_is_reported_by_name_and_nothing_is_publ
     serving_config.check_existing(str(tmp_path / "new"))
     (tmp_path / "ssl.config").write_text("server_key: 3")
     with pytest.raises(ValueError, match="ssl.config is not valid"):
+        serving_config.check_existing(str(tmp_path))
+
+
+def test_a_damaged_history_is_reported_before_anything_is_published(tmp_path):
+    (tmp_path / "history.json").write_text("[]")
+    with pytest.raises(ValueError, match=r"history\.json is not what tfgan-serving writes\. Move it away"):
         serving_config.check_existing(str(tmp_path))
 
 

@@ -2,9 +2,11 @@
 
 import concurrent.futures
 import json
+import os
 import pathlib
 import re
 import shlex
+import subprocess
 
 import grpc
 import numpy as np
@@ -15,6 +17,7 @@ from tensorflow_serving.apis import predict_pb2, prediction_service_pb2_grpc
 from export import readme, serving_config
 
 PAGE = (pathlib.Path(__file__).parents[2] / "docs" / "serving.md").read_text(encoding="utf-8")
+MAKEFILE = pathlib.Path(__file__).parents[2] / "Makefile"
 PARSERS = {
     "batching": serving_config.parse_batching,
     "models": serving_config.parse_models,
@@ -31,6 +34,22 @@ def test_the_docker_command_is_the_one_that_exports_write():
     assert command.strip() == readme.docker_command("OUTPUT", "/models").replace(
         shlex.quote(f"{pathlib.Path('OUTPUT').absolute()}:/models:ro"), '"$PWD/runs/demo/export:/models:ro"'
     )
+
+
+def test_the_smoke_test_asks_for_the_models_and_for_nothing_else_in_the_folder(tmp_path):
+    """With a docker and a curl of the test's own: the second writes down what it is asked for."""
+    for folder in ("export/toy/1", "export/other/007", "export/deploy/kubernetes", "export/empty/notes"):
+        (tmp_path / folder).mkdir(parents=True)
+    (tmp_path / "export" / "models.config").write_text("")
+    for name, does in (("docker", "echo container"), ("curl", f'echo "$2" >> {tmp_path}/asked; echo \'"AVAILABLE"\'')):
+        (tmp_path / name).write_text(f"#!/bin/sh\n{does}\n")
+        (tmp_path / name).chmod(0o755)
+    environment = os.environ | {"PATH": f"{tmp_path}:{os.environ['PATH']}"}
+    command = ["make", "--no-print-directory", "-f", str(MAKEFILE), "serve-smoke", f"DEMO_DIR={tmp_path}"]
+    ended = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=60)
+    assert ended.returncode == 0, ended.stderr
+    asked = [line.rpartition("/")[2] for line in (tmp_path / "asked").read_text().splitlines()]
+    assert sorted(asked) == ["other", "toy"]
 
 
 def test_every_configuration_shown_is_one_that_a_server_takes():

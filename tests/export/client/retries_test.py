@@ -59,8 +59,21 @@ def test_only_what_may_pass_is_tried_again(code, tries):
     clock = Clock()
     ask, given = failing(clock, [code] * 2)
     with pytest.raises(errors.ServerError, match=f"here: {code}: failure {tries}"):
-        call(ask, clock, attempts=2)
+        call(ask, clock, attempts=2, attempt_seconds=5.0)
     assert len(given) == tries
+
+
+def test_a_try_has_the_whole_deadline_unless_told_and_is_not_sent_again_when_that_was_too_short():
+    clock = Clock()
+    ask, given = failing(clock, ["DEADLINE_EXCEEDED"] * 2, took=45.0)  # a server, or a proxy before it, may give up earlier than the client
+    with pytest.raises(errors.ServerError, match="failure 1"):
+        call(ask, clock, deadline=600.0)
+    assert given == [600.0]
+    ask, given = failing(clock, [])
+    assert call(ask, clock, deadline=float("inf")) == "yes" and given == [7 * 24 * 3600.0]
+    ask, given = failing(clock, ["UNAVAILABLE", "DEADLINE_EXCEEDED"], took=0.0)
+    with pytest.raises(errors.ServerError, match="failure 2"):
+        call(ask, clock, deadline=600.0, attempts=5)
 
 
 def test_a_try_gets_its_own_limit_or_what_is_left_of_the_deadline():

@@ -92,7 +92,20 @@ def test_tls_is_on_with_a_file_of_authorities(start, grpc_fake, certificate, con
         connect(fake, ca_file=str(tmp_path / "nowhere.pem"))
 
 
-@pytest.mark.parametrize("server", ["", "localhost", "localhost:", "http://localhost:8500", "localhost:http"])
+def test_all_servers_of_a_name_are_asked_in_turn(grpc_fake, monkeypatch):
+    port, options = grpc_fake.address.rpartition(":")[2], {}
+    made = grpc.insecure_channel
+    monkeypatch.setattr(grpc, "insecure_channel", lambda server, options: (given.update(options), made(server, options=options))[1])
+    given = options
+    with rpc.connect(f"dns:///127.0.0.1:{port}", "toy") as connected:
+        assert connected.metadata().model == "toy"
+    assert given.pop("grpc.lb_policy_name") == "round_robin"
+    given.clear()
+    rpc.connect(f"127.0.0.1:{port}", "toy").close()
+    assert "grpc.lb_policy_name" not in given
+
+
+@pytest.mark.parametrize("server", ["", "localhost", "localhost:", "http://localhost:8500", "localhost:http", "dns:///localhost"])
 def test_an_address_that_is_none_is_refused(server):
     with pytest.raises(ValueError, match="host:port"):
         rpc.connect(server, "toy")

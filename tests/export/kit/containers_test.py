@@ -52,9 +52,18 @@ def test_the_image_is_the_pinned_server_with_every_model_of_the_folder(folder):
 
 def test_the_server_is_started_with_the_flags_of_the_docker_command(folder):
     started = json.loads(dict(instructions(containers.dockerfile(folder.served)))["ENTRYPOINT"])
-    assert started[0] == "tensorflow_model_server" and started[3:] == readme.server_flags("/models")
+    assert started[0] == "tensorflow_model_server" and started[3:] == readme.server_flags("/models", 30_000)
     server = yaml.safe_load(containers.compose(folder.served))["services"]["server"]
     assert server["entrypoint"] + server["command"] == started
+
+
+def test_a_slow_models_requests_have_the_time_that_its_largest_batch_takes(folder):
+    toy = folder.served.models[0]
+    slow = dataclasses.replace(toy.cost, largest=dataclasses.replace(toy.cost.largest, seconds=20.0))
+    of = dataclasses.replace(folder.served, models=(dataclasses.replace(toy, cost=slow),))
+    assert "--rest_api_timeout_in_ms=800000" in containers.command(of)
+    (argument,) = [flag for flag in containers.command(of) if flag.startswith("--grpc_channel_arguments=")]
+    assert argument.endswith("=grpc.max_connection_age_ms=30000,grpc.max_connection_age_grace_ms=800000")
 
 
 def test_the_build_takes_what_the_dockerfile_copies_and_nothing_else(folder):

@@ -62,6 +62,8 @@ def test_probes_ask_for_the_models_state_and_leave_time_to_load(folder):
     (server,) = pod(folder)["containers"]
     for probe in ("startupProbe", "readinessProbe"):
         assert server[probe]["httpGet"] == {"path": "/v1/models/toy", "port": "rest"}
+    assert (server["readinessProbe"]["timeoutSeconds"], server["readinessProbe"]["failureThreshold"]) == (10, 6)  # it waits behind requests
+    assert server["livenessProbe"]["tcpSocket"] == {"port": "grpc"}
     ports = {port["name"]: port["containerPort"] for port in server["ports"]}
     assert ports == {"grpc": 8500, "rest": 8501}
     startup = server["startupProbe"]

@@ -13,7 +13,7 @@ def run(*arguments):
 def test_status_promotion_and_rollback_of_a_folder(folder):
     output = f"--output={folder.path}"
     before = run("status", output).stdout.splitlines()
-    assert before[0] == "toy: the server loads the newest 2"
+    assert before[0] == "toy: the server loads versions 1, 2, pinned until the next promote"
     assert [line.split() for line in before[1:4]] == [
         ["version", "size", "published", "loaded", "labels"],
         ["1", "0.0", "MB", *before[2].split()[3:5], "yes", "stable"],

@@ -81,8 +81,14 @@ def test_the_limits_of_latency_are_in_microseconds_as_the_metrics_are(folder):
 
 def test_what_clients_get_wrong_is_no_error_of_the_server():
     pattern = re.fullmatch(r'status!~"(.*)"', prometheus.SERVERS_FAULT).group(1)
-    faults = [status for status in ("OK", "INVALID_ARGUMENT", "NOT_FOUND", "UNAVAILABLE", "INTERNAL") if not re.fullmatch(pattern, status)]
-    assert faults == ["UNAVAILABLE", "INTERNAL"]
+    clients = ("OK", "INVALID_ARGUMENT", "NOT_FOUND", "CANCELLED", "FAILED_PRECONDITION", "UNIMPLEMENTED", "OUT_OF_RANGE")
+    faults = ("UNAVAILABLE", "INTERNAL", "DEADLINE_EXCEEDED", "RESOURCE_EXHAUSTED", "UNKNOWN", "ABORTED", "DATA_LOSS")
+    assert [status for status in clients + faults if not re.fullmatch(pattern, status)] == list(faults)
+
+
+def test_the_alert_on_servers_that_do_not_answer_names_every_cause(folder):
+    (down,) = [rule for rule in rules(folder) if rule["alert"] == "TfganServingDown"]
+    assert "cannot load" in down["annotations"]["description"] and "busy with requests" in down["annotations"]["description"]
 
 
 def test_the_metrics_are_read_where_the_server_has_them(folder):

@@ -23,18 +23,21 @@ def stable(folder):
 
 
 class FollowingServer:
-    """Does as TF Serving does with the file: loads the versions of the policy, some readings later, and moves a label only to a loaded one."""
+    """Does as TF Serving does with the file: loads the versions of the policy, some readings later, and refuses the whole file for one label in use
+    that it would move to a version that is not loaded."""
 
     def __init__(self, folder, delay=0):
         self.folder, self.delay = folder, delay
-        self.loaded, self.labels, self.refused = {1, 2}, {"stable": 1}, []
-        self.seen = {}
+        self.loaded, self.labels = {"toy": {1, 2}, "other": {1}}, {"toy": {"stable": 1, "canary": 2}, "other": {"stable": 1, "canary": 1}}
+        self.policy = entry(folder).model_version_policy
+        self.refused, self.seen, self.broken = [], {}, set()
         owner = self
 
         class Handler(http.server.BaseHTTPRequestHandler):
             def do_GET(self):
-                body = json.dumps(owner.answer(self.path)).encode()
-                self.send_response(200)
+                status, body = owner.answer(self.path)
+                body = json.dumps(body).encode()
+                self.send_response(status)
                 self.end_headers()
                 self.wfile.write(body)
 
@@ -46,21 +49,38 @@ class FollowingServer:
         self.url = f"http://127.0.0.1:{self.http.server_port}"
 
     def answer(self, path):
-        toy = entry(self.folder)
-        available = [int(name) for name in os.listdir(self.folder.path / "toy")]
-        for version in serving_config.loaded(toy.model_version_policy, sorted(available)):
+        """(HTTP status, body). A status ignores a label, metadata resolve it."""
+        self.read()
+        _, _, _, model, *of = path.split("/")
+        if of[:1] == ["labels"] and of[2:] == ["metadata"]:
+            version = self.labels[model].get(of[1])
+            if version not in self.loaded[model]:
+                return 404 if version else 400, {"error": "no"}
+            return 200, {"model_spec": {"name": model, "signature_name": "", "version": str(version)}, "metadata": {}}
+        versions = [int(of[1])] if of[:1] == ["versions"] else sorted(self.loaded[model] | set(self.seen))
+        states = [(version, "AVAILABLE" if version in self.loaded[model] else "LOADING") for version in versions]
+        return 200, {
+            "model_version_status": [{"version": str(v), "state": s, "status": {"error_code": "OK", "error_message": ""}} for v, s in states]
+        }
+
+    def read(self):
+        """A reading of the file: refused whole for one label; then, and at every look at the folder, versions begin to load."""
+        config = serving_config.parse_models((self.folder.path / "models.config").read_text()).model_config_list.config
+        wanted = {one.name: dict(one.version_labels) for one in config}
+        refused = [
+            (model, label, version)
+            for model, labels in wanted.items()
+            for label, version in labels.items()
+            if self.labels[model].get(label, version) != version and version not in self.loaded[model]
+        ]
+        self.refused += refused
+        if not refused:
+            self.labels, self.policy = wanted, entry(self.folder).model_version_policy
+        available = [int(name) for name in os.listdir(self.folder.path / "toy") if name.isdigit()]
+        for version in set(serving_config.loaded(self.policy, sorted(available))) - self.broken:
             self.seen[version] = self.seen.get(version, 0) + 1
             if self.seen[version] > self.delay:
-                self.loaded.add(version)
-        for label, version in toy.version_labels.items():
-            if version in self.loaded:
-                self.labels[label] = version
-            else:
-                self.refused.append((label, version))
-        _, _, _, _, *of = path.split("/")
-        version = self.labels[of[1]] if of[0] == "labels" else int(of[1])
-        state = "AVAILABLE" if version in self.loaded else "LOADING"
-        return {"model_version_status": [{"version": str(version), "state": state, "status": {"error_code": "OK", "error_message": ""}}]}
+                self.loaded["toy"].add(version)
 
 
 @pytest.fixture
@@ -87,11 +107,24 @@ def test_without_a_number_the_canary_is_promoted(folder):
     assert stable(folder) == 2
 
 
+def test_without_a_promotion_exports_follow_each_other_and_stable_stays_loaded(folder, server):
+    for number in (3, 4, 5):
+        folder.add("toy", number)
+        server.read()
+        assert number in server.loaded["toy"] and stable(folder) == 1
+        assert {1, number} <= set(entry(folder).model_version_policy.specific.versions)
+    assert server.refused == []
+    said = list(rollout.promote(str(folder.path), "toy", None, rollout.Server(url=server.url, seconds=20)))
+    assert "stable of toy: version 1 -> 5." in said and server.labels["toy"] == {"stable": 5, "canary": 5}
+    assert entry(folder).model_version_policy.latest.num_versions == 2
+
+
 def test_a_version_that_is_not_loaded_takes_the_two_commands_that_are_printed(folder):
+    list(rollout.promote(str(folder.path), "toy", 2, None))
     folder.add("toy", 3)
-    assert stable(folder) == 2  # the newest two are loaded, and an export moves a label that would be lost
+    assert list(entry(folder).model_version_policy.specific.versions) == [2, 3]
     said = list(rollout.promote(str(folder.path), "toy", 1, None))
-    assert said[0].startswith("Step 1 of 2") and stable(folder) == 2
+    assert said[0] == "canary of toy: version 3 -> 2." and said[1].startswith("Step 1 of 2") and stable(folder) == 2
     assert list(entry(folder).model_version_policy.specific.versions) == [1, 2, 3]
     assert said[-1].strip() == f"tfgan-serving promote --output={folder.path} --model=toy --version=1"
     list(rollout.promote(str(folder.path), "toy", 1, None))
@@ -99,16 +132,39 @@ def test_a_version_that_is_not_loaded_takes_the_two_commands_that_are_printed(fo
 
 
 def test_with_a_server_no_label_ever_points_at_a_version_that_it_has_not_loaded(folder, server):
+    list(rollout.promote(str(folder.path), "toy", 2, None))
     folder.add("toy", 3)
-    server.delay, server.labels = 4, {"stable": 2, "canary": 3}
-    server.loaded, server.seen = {2, 3}, {}
+    server.delay, server.labels["toy"] = 4, {"stable": 2, "canary": 3}
+    server.loaded["toy"] = {2, 3}
     said = list(rollout.promote(str(folder.path), "toy", 1, rollout.Server(url=server.url, seconds=20)))
-    assert server.refused == [] and server.labels["stable"] == 1
+    assert server.refused == [] and server.labels["toy"]["stable"] == 1
     assert said[0].startswith("Step 1 of 2") and said[-1] == f"{server.url} answers stable with version 1."
 
 
+@pytest.mark.parametrize("target", [1, 2])
+def test_a_canary_that_never_loads_does_not_keep_a_rollback_out(folder, server, target):
+    """The version that is returned to is loaded or not; the export's canary points at one that fails for ever."""
+    list(rollout.promote(str(folder.path), "toy", 2, None))
+    folder.add("toy", 3)
+    list(rollout.promote(str(folder.path), "toy", 3, None))
+    folder.add("toy", 4)
+    server.labels["toy"], server.loaded["toy"], server.broken = {"stable": 3, "canary": 3}, {3} | ({2} if target == 2 else set()), {4}
+    if target == 1:
+        (folder.path / "toy" / "2").rename(folder.path / "toy" / ".2")
+    list(rollout.roll_back(str(folder.path), "toy", rollout.Server(url=server.url, seconds=20)))
+    assert server.labels["toy"]["stable"] == target and server.labels["toy"]["canary"] != 4
+
+
+def test_a_label_of_another_model_that_keeps_the_file_out_is_named_and_nothing_is_written(folder, server):
+    folder.add("other", 2)
+    before = (folder.path / "models.config").read_text()
+    with pytest.raises(ValueError, match="as long as the label canary of other is at version 2, which it has not loaded: it has the label at 1"):
+        list(rollout.promote(str(folder.path), "toy", 2, rollout.Server(url=server.url, seconds=20)))
+    assert (folder.path / "models.config").read_text() == before
+
+
 def test_a_version_that_never_loads_leaves_the_label_where_it_was(folder, server):
-    server.loaded, server.delay = {1}, 10**9
+    server.loaded["toy"], server.delay = {1}, 10**9
     with pytest.raises(ValueError, match=r"version 2 of toy is not available; the server at .* says LOADING"):
         list(rollout.promote(str(folder.path), "toy", 2, rollout.Server(url=server.url, seconds=0.05)))
     assert stable(folder) == 1
@@ -118,7 +174,7 @@ def test_a_rollback_returns_to_the_version_before_and_no_later_export_moves_it_o
     list(rollout.promote(str(folder.path), "toy", 2, None))
     said = list(rollout.roll_back(str(folder.path), "toy", None))
     assert stable(folder) == 1 and said[0] == "stable of toy: version 2 -> 1."
-    assert "not by themselves" in said[1]
+    assert said[1] == "canary of toy: version 2 -> 1." and "takes the place of those without a label" in said[-2]
     for number in (3, 4):
         folder.add("toy", number)
         assert stable(folder) == 1
@@ -129,9 +185,12 @@ def test_a_rollback_returns_to_the_version_before_and_no_later_export_moves_it_o
 
 def test_a_rollback_loads_a_version_that_is_no_longer_loaded_first(folder, server):
     list(rollout.promote(str(folder.path), "toy", 2, None))
+    server.read()
     for number in (3, 4):
         folder.add("toy", number)
+        server.read()  # refuses the canary, and loads its version
         list(rollout.promote(str(folder.path), "toy", number, None))
+        server.read()
     for target in (3, 2, 1):
         list(rollout.roll_back(str(folder.path), "toy", rollout.Server(url=server.url, seconds=20)))
         assert stable(folder) == target
@@ -140,11 +199,10 @@ def test_a_rollback_loads_a_version_that_is_no_longer_loaded_first(folder, serve
 
 
 def test_a_rollback_without_a_promotion_is_refused_and_changes_nothing(folder):
-    before = (folder.path / "models.config").read_text()
+    before = [(folder.path / name).read_text() for name in ("models.config", "history.json")]
     with pytest.raises(ValueError, match="no version of toy to return to: stable is 1"):
         list(rollout.roll_back(str(folder.path), "toy", None))
-    assert (folder.path / "models.config").read_text() == before
-    assert not (folder.path / "history.json").exists()
+    assert [(folder.path / name).read_text() for name in ("models.config", "history.json")] == before
 
 
 def test_other_models_stay_as_they_are(folder):

@@ -5,7 +5,7 @@ import threading
 import pytest
 import requests
 
-from export.kit import state
+from export.kit import main, state
 
 
 @pytest.fixture
@@ -44,6 +44,10 @@ def status(version, said, code="OK", message=""):
     return 200, {"model_version_status": [{"version": str(version), "state": said, "status": {"error_code": code, "error_message": message}}]}
 
 
+def metadata(version):
+    return 200, {"model_spec": {"name": "toy", "signature_name": "", "version": str(version)}, "metadata": {}}
+
+
 NOT_FOUND = (404, {"error": "Could not find any versions of model toy"})
 
 
@@ -66,10 +70,21 @@ def test_a_version_that_was_unloaded_before_may_still_come(serve):
 
 def test_the_wait_is_bounded_and_says_what_the_server_said_last(serve):
     url, _ = serve(status(3, "LOADING"))
-    with pytest.raises(ValueError, match=r"After 0\.05 s version 3 of toy is not available; the server at .* says LOADING"):
+    with pytest.raises(ValueError, match=r"After 0\.05 s version 3 of toy is not available; the server at .* says LOADING: it may be trying again"):
         state.await_available(url, "toy", 3, 0.05)
-    url, _ = serve(status(2, "AVAILABLE"))
-    with pytest.raises(ValueError, match="answers it with version 2"):
+
+
+def test_the_command_waits_longer_than_a_server_tries_to_load_what_fails():
+    """TF Serving: --max_num_load_retries=5 after the first try, --load_retry_interval_micros of a minute."""
+    assert main._SECONDS > 5 * 60 + 60
+
+
+def test_a_label_is_awaited_by_the_metadata_for_a_status_does_not_resolve_it(serve):
+    url, asked = serve((400, {"error": "Unrecognized servable version label: stable"}), metadata(2), metadata(3))
+    state.await_label(url, "toy", "stable", 3, 10)
+    assert asked == ["/v1/models/toy/labels/stable/metadata"] * 3
+    url, _ = serve(metadata(2))
+    with pytest.raises(ValueError, match="the label stable of toy is not at version 3; the server at .* answers it with version 2"):
         state.await_label(url, "toy", "stable", 3, 0.05)
 
 

@@ -20,4 +20,4 @@ def test_a_pinned_policy_and_the_way_back_are_shown(folder):
     list(rollout.promote(str(folder.path), "toy", 2, None))
     assert any("stable" not in line and "(rollback)" in line for line in status.report(str(folder.path), "toy", None))
     list(rollout.roll_back(str(folder.path), "toy", None))
-    assert next(status.report(str(folder.path), "toy", None)) == "toy: the server loads versions 1, 2, pinned by tfgan-serving until the next promote"
+    assert next(status.report(str(folder.path), "toy", None)) == "toy: the server loads versions 1, 2, pinned until the next promote"

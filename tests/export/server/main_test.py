@@ -1,8 +1,11 @@
 import dataclasses
+import os
+import signal
+import time
 
 import pytest
 
-from export.server import main, settings
+from export.server import main, running, settings
 
 
 @pytest.mark.parametrize(
@@ -23,3 +26,24 @@ def test_every_setting_is_a_flag(command):
     _, shown, _ = command(main, "--help")
     for field in dataclasses.fields(settings.Config):
         assert f"--{'[no]' if field.type is bool else ''}{field.name}:" in shown
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+def test_the_first_signal_ends_a_start_that_is_still_loading(command, monkeypatch, number):
+    class Loading:
+        def __init__(self, config):
+            pass
+
+        def start(self):
+            os.kill(os.getpid(), number)
+            time.sleep(60)
+
+    monkeypatch.setattr(running, "Server", Loading)
+    before = {one: signal.getsignal(one) for one in (signal.SIGTERM, signal.SIGINT)}
+    begin = time.monotonic()
+    try:
+        code, _, _ = command(main, "--model_base_path=x")
+    finally:
+        for one, handler in before.items():
+            signal.signal(one, handler)
+    assert code == 0 and time.monotonic() - begin < 30

@@ -233,6 +233,7 @@ def test_a_label_in_use_moves_to_a_loaded_version_only_so_promotion_takes_two_st
     with pytest.raises(tf.errors.FailedPreconditionError, match="version 2 of model toy"):
         manager.configure(config(base, BOTH + labels(stable=2)))
     assert serving(manager, label="stable") == 1
+    manager.configure(config(base, BOTH + labels(stable=1)))
     manager.look()
     assert (serving(manager, label="stable"), serving(manager)) == (1, 2)
     manager.configure(config(base, BOTH + labels(stable=2)))
@@ -247,6 +248,34 @@ def test_a_refused_label_leaves_every_label_where_it_was(loader, base):
     with pytest.raises(tf.errors.FailedPreconditionError):
         manager.configure(config(base, BOTH + labels(stable=2, canary=9)))
     assert (serving(manager, label="stable"), serving(manager, label="canary")) == (1, 1)
+
+
+@pytest.mark.parametrize("flag", [False, True])
+def test_one_refused_label_keeps_the_whole_configuration_out(loader, base, flag):
+    """Of another model as well: no model is added, no policy changed, no version loaded."""
+    base.add(2)
+    manager = managers.Manager(loader, labels_for_unavailable=flag)
+    manager.configure(config(base, BOTH))
+    manager.configure(config(base, BOTH + labels(stable=1)))
+    wanted = config(base, "model_version_policy { all { } } " + labels(stable=7))
+    wanted.model_config_list.config.add(name="other", base_path=str(base.path), model_platform="tensorflow")
+    base.add(3)
+    with pytest.raises(tf.errors.FailedPreconditionError, match="version 7 of model toy"):
+        manager.configure(wanted)
+    assert manager.names() == ["toy"]
+    manager.look()
+    assert states(manager) == {1: "END", 2: "AVAILABLE", 3: "AVAILABLE"}  # still the newest two
+
+
+def test_with_the_flag_a_label_that_is_new_or_stays_may_name_a_version_that_is_not_loaded(loader, base):
+    manager = managers.Manager(loader, labels_for_unavailable=True)
+    manager.configure(config(base, labels(stable=1)))
+    manager.configure(config(base, labels(stable=1, canary=7)))
+    manager.configure(config(base, labels(stable=1, canary=7)))
+    with pytest.raises(tf.errors.FailedPreconditionError, match="version 8 of model toy"):
+        manager.configure(config(base, labels(stable=1, canary=8)))
+    manager.configure(config(base, labels(stable=1)))  # a label that is taken away is new again
+    manager.configure(config(base, labels(stable=1, canary=8)))
 
 
 def test_a_label_of_a_version_that_was_unloaded_finds_nothing(loader, base):
@@ -281,6 +310,17 @@ def test_a_model_missing_from_the_configuration_is_unloaded(loader, base):
     assert loader.log == ["+1", "+1", "-1"] or loader.log == ["+1", "-1", "+1"]
     with pytest.raises(tf.errors.NotFoundError, match=r"Latest\(toy\)"):
         serving(manager)
+
+
+def test_no_load_begins_once_it_ceases(loader, base):
+    manager = managers.Manager(loader)
+    manager.configure(config(base))
+    base.add(2)
+    manager.cease()
+    manager.look()
+    assert loader.log == ["+1"] and serving(manager) == 1
+    manager.close()
+    assert loader.log == ["+1", "-1"]
 
 
 def test_closing_unloads_everything(loader, base):

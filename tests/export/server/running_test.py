@@ -10,6 +10,7 @@ import subprocess
 import sys
 import threading
 import time
+import types
 
 import grpc
 import numpy as np
@@ -31,6 +32,12 @@ def until(condition, seconds=300):
 def state(client, version):
     response = client.get(f"/v1/models/toy/versions/{version}")
     return response.json()["model_version_status"][0]["state"] if response.status_code == 200 else ""
+
+
+def labelled(client, label="stable"):
+    """The version that a label points at: metadata say so, where a status ignores the label."""
+    response = client.get(f"/v1/models/toy/labels/{label}/metadata")
+    return response.json()["model_spec"]["version"] if response.status_code == 200 else ""
 
 
 def image(client, rows, **options):
@@ -108,7 +115,8 @@ def test_an_export_is_served_by_the_files_it_wrote(published, serve, answer, row
     )
     for chosen in ({}, {"version": 1}, {"label": "stable"}, {"label": "canary"}):
         assert image(client, rows(3), **chosen) == answer("sample_png", rows(3))["image_bytes"].tolist()
-    assert client.get("/v1/models/toy/labels/stable").json()["model_version_status"][0]["version"] == "1"
+    assert client.get("/v1/models/toy/labels/no_such_label").json() == client.get("/v1/models/toy").json()
+    assert client.get("/v1/models/toy/labels/no_such_label/metadata").status_code == 400
     assert client.get("/v1/models/toy/labels/stable/metadata").json()["model_spec"]["version"] == "1"
     row = {"seed": 3, "truncation": 1.5, "label": 3}
     by_label = client.post("/v1/models/toy/labels/stable:predict", {"signature_name": "sample_png", "instances": [row]})
@@ -132,13 +140,13 @@ def test_the_configuration_file_is_followed_and_a_broken_one_changes_nothing(ser
     _, client = serve(model_config_file=str(path), model_config_file_poll_wait_seconds=0.05)
     expected = [answer("sample_png", rows(3), version=version)["image_bytes"].tolist() for version in (1, 2)]
     write(f'{both} version_labels {{ key: "stable" value: 1 }}')
-    until(lambda: client.get("/v1/models/toy/labels/stable").status_code == 200)
+    until(lambda: labelled(client) == "1")
     assert image(client, rows(3), label="stable") == expected[0]
     path.write_text("model_config_list {")
     time.sleep(0.2)
     assert image(client, rows(3), label="stable") == expected[0]
     write(f'{both} version_labels {{ key: "stable" value: 2 }}')  # promotion
-    until(lambda: client.get("/v1/models/toy/labels/stable").json()["model_version_status"][0]["version"] == "2")
+    until(lambda: labelled(client) == "2")
     assert image(client, rows(3), label="stable") == expected[1]
 
 
@@ -154,8 +162,9 @@ def test_a_reload_over_grpc_moves_labels_by_the_rules(serve, add, tmp_path):
     with pytest.raises(grpc.RpcError) as caught:
         client.models.HandleReloadConfigRequest(request)
     assert caught.value.code() is grpc.StatusCode.FAILED_PRECONDITION
+    assert labelled(client) == "1"
     status = get_model_status_pb2.GetModelStatusRequest()
-    status.model_spec.name, status.model_spec.version_label = "toy", "stable"
+    status.model_spec.name, status.model_spec.version_label = "toy", "no_such_label"
     assert [one.version for one in client.models.GetModelStatus(status).model_version_status] == [1]
 
 
@@ -226,6 +235,37 @@ def test_a_full_batching_queue_is_unavailable(serve, versions, tmp_path, rows):
 def test_a_server_that_cannot_start_says_why(files, message):
     with pytest.raises(ValueError, match=message):
         running.Server(running.Config(port=0, rest_api_port=0, **files)).start()
+
+
+def test_the_end_does_not_wait_for_a_version_that_is_being_loaded(tmp_path, monkeypatch):
+    loading, ended, begun = threading.Event(), threading.Event(), []
+
+    def load(server, directory):
+        begun.append(directory[-1])
+        if directory.endswith("/3"):
+            loading.set()
+            ended.wait(120)
+        return types.SimpleNamespace(close=lambda: None)
+
+    monkeypatch.setattr(running.Server, "_load", load)
+    monkeypatch.setattr(running, "_JOIN_SECONDS", 0.2)
+    (tmp_path / "toy" / "1").mkdir(parents=True)
+    entry = f'name: "toy" base_path: "{tmp_path}/toy" model_platform: "tensorflow" model_version_policy {{ all {{ }} }}'
+    (tmp_path / "models.config").write_text(f"model_config_list {{ config {{ {entry} }} }}")
+    config = running.Config(port=0, rest_api_port=0, model_config_file=f"{tmp_path}/models.config", file_system_poll_wait_seconds=0.05)
+    server = running.Server(config).start()
+    for number in (2, 3):
+        (tmp_path / f".{number}").mkdir()
+        (tmp_path / f".{number}").rename(tmp_path / "toy" / str(number))
+    try:
+        assert loading.wait(60)
+        begin = time.monotonic()
+        server.stop(1)
+        assert time.monotonic() - begin < 30
+    finally:
+        ended.set()
+    until(lambda: not any(watcher.is_alive() for watcher in server._watchers), 60)
+    assert begun[-1] == "3"  # the folder has the version 2 as well, or had it before
 
 
 @pytest.mark.parametrize("which", ["port", "rest_api_port"])
