@@ -17,9 +17,9 @@ from export.server import main, running, settings
         (["--model_base_path=x", "--port=99999"], "error: --port must be in"),
     ],
 )
-def test_a_mistake_is_one_clear_line(command, arguments, message):
-    code, _, _ = command(main, *arguments)
-    assert str(code).startswith(message)
+def test_a_mistake_is_one_clear_line_and_exit_code_2(command, arguments, message):
+    code, output, errors = command(main, *arguments)
+    assert (code, output) == (2, "") and errors.startswith(message)
 
 
 def test_every_setting_is_a_flag(command):
