@@ -56,7 +56,13 @@ def test_an_empty_policy_is_the_identity_and_a_policy_does_what_it_names():
     np.testing.assert_array_equal(diff_augment.DiffAugment(policy="")(view, random.Stream(0, "test"), START)["image"], images)
     out = diff_augment.DiffAugment(policy="cutout")(view, random.Stream(0, "test"), START)["image"].numpy()
     assert (out == images.numpy()).any() and set(out[out != images.numpy()]) == {0.0}
-    assert diff_augment.DiffAugment()(view, random.Stream(0, "test"), START)["image"].shape == images.shape
+
+
+@pytest.mark.parametrize("dtype", [tf.float32, tf.bfloat16, tf.float16])
+def test_images_keep_their_shape_and_type(dtype):
+    images = tf.cast(given(0, "x"), dtype)
+    out = diff_augment.DiffAugment()({"image": images}, random.Stream(0, "test"), START)["image"]
+    assert (out.shape, out.dtype) == (images.shape, dtype)
 
 
 def test_an_unknown_operation_is_refused_with_those_that_exist():

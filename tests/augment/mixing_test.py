@@ -31,6 +31,13 @@ def test_the_partner_is_another_example_and_its_label_is_told(cls):
     assert len(shifts) > 4
 
 
+@pytest.mark.parametrize("cls", [mixing.CutMix, mixing.MixUp], ids=lambda cls: cls.__name__)
+def test_where_all_images_are_one_colour_nothing_is_seen_of_a_mixture(cls):
+    images = tf.fill([ROWS, 8, 6, 3], 0.375)
+    view = cls(strength=0.5)({"image": images, "label": tf.constant(LABELS)}, random.Stream(0, "test"), START)
+    np.testing.assert_allclose(view["image"], images, atol=1e-6)
+
+
 def test_cut_mix_counts_the_pixels_of_the_partner_in_its_weight():
     image, view = mixed(mixing.CutMix(strength=0.9))
     partner = image[view["mix_partner"]]
